@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* corpus: reads, cleans, samples and mixes; see corpus_tool.h. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../src/base/mem.h"
+#include "corpus_tool.h"
+
+enum kind { DIALOGUE, CHITCHAT, INTENTS, CUSTOMER_ONLY, SCENARIOS };
+
+/* Weight: the share of the source that goes into the mix; over 1, every conversation that
+ * many times (each time with another company name and other noise). */
+static const struct source {
+	const char *name, *train, *valid;
+	enum kind kind;
+	double weight;
+	size_t valid_max;
+	corpus_cleaner *clean;
+} sources[] = {
+	{ "cucom", "dialogue/cucom.train.jsonl.xz", "dialogue/cucom.valid.jsonl.xz", DIALOGUE, 1.0, 300, corpus_clean_cucom },
+	{ "star", "dialogue/star.train.jsonl.xz", "dialogue/star.valid.jsonl.xz", DIALOGUE, 0.35, 40, corpus_clean_star },
+	{ "sgd", "dialogue/sgd.train.jsonl.xz", "dialogue/sgd.valid.jsonl.xz", DIALOGUE, 0.20, 40, corpus_clean_sgd },
+	{ "multiwoz21", "dialogue/multiwoz21_valtest.train.jsonl.xz", "dialogue/multiwoz21_valtest.valid.jsonl.xz",
+	  DIALOGUE, 0.5, 30, corpus_clean_multiwoz },
+	{ "taskmaster4_coffee", "dialogue/taskmaster4_coffee.train.jsonl.xz", "dialogue/taskmaster4_coffee.valid.jsonl.xz",
+	  DIALOGUE, 0.5, 40, corpus_clean_nothing },
+	{ "dstc9_faq", "dialogue/dstc9_faq.train.jsonl.xz", "dialogue/dstc9_faq.valid.jsonl.xz", DIALOGUE, 0.25, 40,
+	  corpus_clean_nothing },
+	{ "tau_bench", "dialogue/tau_bench.train.jsonl.xz", NULL, DIALOGUE, 1.0, 0, corpus_clean_tau },
+	{ "ms_chitchat", "dialogue/ms_chitchat.train.jsonl.xz", NULL, CHITCHAT, 1.0, 0, corpus_clean_chitchat },
+	/* a customer's turns run together without punctuation: teaches bad habits, so out by default */
+	{ "multidogo", "customer_turns/multidogo.jsonl.xz", NULL, CUSTOMER_ONLY, 0.0, 0, corpus_clean_nothing },
+	{ "banking77", "intents/banking77.train.jsonl.xz", NULL, INTENTS, 1.0, 0, NULL },
+	{ "clinc150", "intents/clinc150.train.jsonl.xz", "intents/clinc150.valid.jsonl.xz", INTENTS, 1.0, 60, NULL },
+	{ "bitext-intent-8k", "intents/bitext-intent-8k.train.jsonl.xz", "intents/bitext-intent-8k.valid.jsonl.xz",
+	  INTENTS, 1.0, 60, NULL },
+	{ "bitext-intent-20k", "intents/bitext-intent-20k.train.jsonl.xz", NULL, INTENTS, 0.5, 0, NULL },
+	{ "scenarios", NULL, NULL, SCENARIOS, 1.0, 0, NULL },
+};
+enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
+
+static const double chitchat_share = 0.03, customer_share = 0.05;   /* of the characters of the mix */
+
+struct options {
+	const char *root, *scenarios, *replies, *out, *valid;
+	uint64_t seed;
+	size_t each;
+	double weight[SOURCES];
+	bool wanted[SOURCES], named[SOURCES], stats;
+};
+
+static const char usage_text[] =
+	"usage: corpus --root DIR --scenarios DIR --replies DIR --out OUT.jsonl [options]\n"
+	"Mixes public corpora and written texts into chat JSONL for training.\n"
+	"  --root DIR          folder of the corpora (holds dialogue/, intents/, customer_turns/)\n"
+	"  --scenarios DIR     conversation templates and slots.json\n"
+	"  --replies DIR       replies to intents\n"
+	"  --out FILE          what to write\n"
+	"  --valid FILE        also write validation conversations there\n"
+	"  --seed N            (1)\n"
+	"  --each N            conversations a template (300)\n"
+	"  --only NAME,...     only these sources\n"
+	"  --weight NAME=X,... share of a source to take; over 1 repeats it\n"
+	"  --stats             print what came in, what went out and why\n";
+
+void corpus_list_add(struct corpus_list *l, struct chat *c)
+{
+	if (l->n == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 256;
+		l->v = xreallocarray(l->v, l->cap, sizeof(*l->v));
+	}
+	l->v[l->n++] = *c;
+	*c = (struct chat){ 0 };
+}
+
+void corpus_list_free(struct corpus_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		chat_free(&l->v[i]);
+	free(l->v);
+	*l = (struct corpus_list){ 0 };
+}
+
+size_t corpus_chat_chars(const struct chat *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		n += c->messages[i].len;
+	return n;
+}
+
+static size_t list_chars(const struct corpus_list *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += corpus_chat_chars(&l->v[i]);
+	return n;
+}
+
+const char *corpus_reason_name(enum corpus_reason r)
+{
+	static const char *const names[REASON_COUNT] = { "not sampled", "domain", "placeholder", "run together",
+		"swapped roles", "hotline", "over cap", "no reply written", "slot not mentioned", "duplicate", "too short" };
+
+	return names[r];
+}
+
+static void to_stderr(const char *message, void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "corpus: %s\n", message);
+}
+
+/* How many times this conversation goes in: the whole part of the weight, and one more by luck. */
+static size_t copies(double weight, struct rng *r)
+{
+	size_t n = (size_t)weight;
+
+	return n + (rng_uniform(r) < weight - (double)n ? 1 : 0);
+}
+
+static char *join_path(const char *a, const char *b)
+{
+	struct str s = STR_INIT;
+
+	str_addf(&s, "%s/%s", a, b);
+	return str_detach(&s);
+}
+
+/* A deep copy, for weights over 1. */
+static struct chat copy_chat(const struct chat *c)
+{
+	struct chat k = { 0 };
+
+	for (size_t i = 0; i < c->n; i++)
+		chat_add(&k, c->messages[i].role, c->messages[i].content, c->messages[i].len, c->messages[i].weight);
+	k.id = c->id ? xstrdup(c->id) : NULL;
+	k.source = c->source ? xstrdup(c->source) : NULL;
+	k.domain = c->domain ? xstrdup(c->domain) : NULL;
+	return k;
+}
+
+struct job {
+	const struct options *o;
+	const struct corpus_slots *slots;
+	const struct corpus_replies *replies;
+	struct corpus_list lists[SOURCES];
+	struct corpus_list valid;
+	struct corpus_stats stats[SOURCES];
+};
+
+/* One raw record to zero or one conversation in k. */
+static bool take(struct job *job, size_t which, struct corpus_clean_state *cs, const struct chat *raw, struct rng *r,
+                 struct corpus_stats *st, struct chat *k)
+{
+	const struct source *s = &sources[which];
+	bool good;
+
+	if (s->kind == INTENTS) {
+		if (raw->n != 2)
+			return false;
+		good = corpus_reply_to(job->replies, job->slots, s->name, raw->messages[1].content,
+		                       raw->messages[0].content, r, k, st);
+		if (good)
+			k->domain = xstrdup(raw->messages[1].content);
+	} else {
+		*k = copy_chat(raw);
+		good = s->clean(cs, k, r, st);
+		if (good && k->n < 2 && s->kind != CUSTOMER_ONLY) {
+			st->reasons[REASON_SHORT]++;
+			good = false;
+		}
+	}
+	if (!good) {
+		chat_free(k);
+		return false;
+	}
+	free(k->source);
+	k->source = xstrdup(s->name);
+	return true;
+}
+
+static int read_source(struct job *job, size_t which, const char *file, bool is_valid, struct err *e)
+{
+	static const char *const intent_tags[] = { "text", "label", NULL };
+	const struct source *s = &sources[which];
+	struct chatfile_opts co = { .warn = to_stderr };
+	struct corpus_stats unused = { 0 }, *st = is_valid ? &unused : &job->stats[which];
+	struct corpus_list *into = is_valid ? &job->valid : &job->lists[which];
+	struct corpus_clean_state *cs;
+	struct chatfile *f;
+	struct chat raw = { 0 };
+	struct rng r;
+	size_t kept = 0;
+	int rc;
+
+	if (s->kind == INTENTS)
+		co.tags = intent_tags;
+	rc = chatfile_open(&f, file, &co, e);
+	if (rc < 0)
+		return rc;
+	rng_seed(&r, rng_hash(job->o->seed, which * 2 + is_valid));
+	cs = corpus_clean_new();
+	while ((rc = chatfile_next(f, &raw, e)) > 0) {
+		size_t n = is_valid ? 1 : copies(job->o->weight[which], &r);
+
+		st->in++;
+		if (n == 0)
+			st->reasons[REASON_SAMPLED]++;
+		if (is_valid && kept >= s->valid_max)
+			break;
+		for (size_t i = 0; i < n; i++) {
+			struct chat k = { 0 };
+
+			if (!take(job, which, cs, &raw, &r, st, &k))
+				continue;
+			corpus_list_add(into, &k);
+			kept++;
+		}
+	}
+	chat_free(&raw);
+	corpus_clean_free(cs);
+	chatfile_close(f);
+	return rc < 0 ? rc : 0;
+}
+
+/* Shuffle, then keep conversations up to `limit` characters. With `even`, go through the
+ * different replies in turn, so that the frequent ones do not fill the share. */
+static void cap_list(struct corpus_list *l, size_t limit, bool even, struct rng *r, struct corpus_stats *st)
+{
+	size_t chars = 0, kept = 0;
+	unsigned *round = xcalloc(l->n + 1, sizeof(*round));
+
+	rng_shuffle(r, l->v, l->n, sizeof(l->v[0]));
+	if (even)       /* round[i]: how many before i have i's reply (a list of thousands: quadratic is fine) */
+		for (size_t i = 0; i < l->n; i++)
+			for (size_t k = 0; k < i; k++)
+				if (l->v[k].messages[l->v[k].n - 1].len == l->v[i].messages[l->v[i].n - 1].len &&
+				    strcmp(l->v[k].messages[l->v[k].n - 1].content, l->v[i].messages[l->v[i].n - 1].content) == 0)
+					round[i]++;
+	for (unsigned turn = 0, more = 1; more && chars < limit; turn++) {
+		more = 0;
+		for (size_t i = 0; i < l->n && chars < limit; i++) {
+			if (round[i] > turn)
+				more = 1;
+			if (round[i] != turn)
+				continue;
+			chars += corpus_chat_chars(&l->v[i]);
+			round[i] = (unsigned)-1;      /* chosen */
+		}
+	}
+	for (size_t i = 0; i < l->n; i++) {
+		if (round[i] == (unsigned)-1) {
+			struct chat c = l->v[i];
+
+			l->v[i] = l->v[kept];
+			l->v[kept++] = c;
+		} else {
+			st->reasons[REASON_CAPPED]++;
+		}
+	}
+	for (size_t i = kept; i < l->n; i++)
+		chat_free(&l->v[i]);
+	l->n = kept;
+	free(round);
+}
+
+/* Small talk and customer-only texts have a share of the whole, known when the rest is. */
+static void cap_shares(struct job *job)
+{
+	size_t rest = 0;
+
+	for (size_t i = 0; i < SOURCES; i++)
+		if (sources[i].kind != CHITCHAT && sources[i].kind != CUSTOMER_ONLY)
+			rest += list_chars(&job->lists[i]);
+	for (size_t i = 0; i < SOURCES; i++) {
+		double share = sources[i].kind == CHITCHAT ? chitchat_share : customer_share;
+		struct rng r;
+
+		if ((sources[i].kind != CHITCHAT && sources[i].kind != CUSTOMER_ONLY) || job->lists[i].n == 0 || rest == 0)
+			continue;
+		rng_seed(&r, rng_hash(job->o->seed, 1000 + i));
+		cap_list(&job->lists[i], (size_t)((double)rest * share / (1.0 - share)), sources[i].kind == CHITCHAT, &r,
+		         &job->stats[i]);
+	}
+}
+
+static int gather(struct job *job, struct err *e)
+{
+	for (size_t i = 0; i < SOURCES; i++) {
+		const struct source *s = &sources[i];
+		struct rng r;
+		int rc = 0;
+
+		if (!job->o->wanted[i] || !(job->o->weight[i] > 0.0))
+			continue;
+		if (s->kind == SCENARIOS) {
+			rng_seed(&r, rng_hash(job->o->seed, i * 2));
+			rc = corpus_add_scenarios(&job->lists[i], &job->valid, job->o->scenarios, job->slots,
+			                          (size_t)((double)job->o->each * job->o->weight[i]), &r, &job->stats[i], e);
+		} else {
+			char *path = join_path(job->o->root, s->train);
+
+			if (access(path, F_OK) != 0 && !job->o->named[i])
+				fprintf(stderr, "corpus: %s is missing; left out\n", path);
+			else
+				rc = read_source(job, i, path, false, e);
+			free(path);
+			if (rc == 0 && s->valid && job->o->valid) {
+				path = join_path(job->o->root, s->valid);
+				if (access(path, F_OK) == 0)
+					rc = read_source(job, i, path, true, e);
+				free(path);
+			}
+		}
+		if (rc < 0)
+			return rc;
+	}
+	cap_shares(job);
+	return 0;
+}
+
+/* Written beside its place and renamed, so that a full disk leaves no half file behind. */
+static int write_chats(const char *path, struct chat **v, size_t n, struct err *e)
+{
+	struct str name = STR_INIT;
+	FILE *f;
+	int rc = 0;
+
+	str_addf(&name, "%s.part", path);
+	f = fopen(name.s, "w");
+	if (!f) {
+		rc = err_set(e, ERR_IO, "%s: cannot write: %s", name.s, strerror(errno));
+		str_free(&name);
+		return rc;
+	}
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		char *json = chat_to_json(v[i]);
+
+		if (fprintf(f, "%s\n", json) < 0)
+			rc = err_set(e, ERR_IO, "%s: cannot write: %s", name.s, strerror(errno));
+		free(json);
+	}
+	if (fclose(f) != 0 && rc == 0)
+		rc = err_set(e, ERR_IO, "%s: cannot write: %s", name.s, strerror(errno));
+	if (rc == 0 && rename(name.s, path) != 0)
+		rc = err_set(e, ERR_IO, "%s: cannot rename to %s: %s", name.s, path, strerror(errno));
+	if (rc < 0)
+		unlink(name.s);
+	str_free(&name);
+	return rc;
+}
+
+static int write_mix(struct job *job, struct err *e)
+{
+	size_t total = 0, n = 0;
+	struct chat **all;
+	struct rng r;
+	int rc;
+
+	for (size_t i = 0; i < SOURCES; i++)
+		total += job->lists[i].n;
+	if (total == 0)
+		return err_set(e, ERR_NOTFOUND, "nothing to write: no source gave a conversation; check --root and --only");
+	total += job->valid.n;
+	all = xcalloc(total, sizeof(struct chat *));
+	rng_seed(&r, rng_hash(job->o->seed, 999));
+	for (size_t i = 0; i < SOURCES; i++)
+		for (size_t k = 0; k < job->lists[i].n; k++)
+			all[n++] = &job->lists[i].v[k];
+	rng_shuffle(&r, all, n, sizeof(struct chat *));
+	rc = write_chats(job->o->out, all, n, e);
+	if (rc == 0 && job->o->valid) {
+		for (n = 0; n < job->valid.n; n++)
+			all[n] = &job->valid.v[n];
+		rc = write_chats(job->o->valid, all, n, e);
+	}
+	free(all);
+	return rc;
+}
+
+static void print_stats(struct job *job)
+{
+	size_t all = 0;
+
+	for (size_t i = 0; i < SOURCES; i++)
+		all += list_chars(&job->lists[i]);
+	printf("%-20s %8s %8s %8s %8s %11s %6s  %s\n", "source", "in", "out", "cut", "turns", "characters", "share",
+	       "left out or changed");
+	for (size_t i = 0; i < SOURCES; i++) {
+		struct corpus_stats *st = &job->stats[i];
+		size_t turns = 0, chars = list_chars(&job->lists[i]);
+		const char *comma = "";
+
+		if (st->in == 0)
+			continue;
+		for (size_t k = 0; k < job->lists[i].n; k++)
+			turns += job->lists[i].v[k].n;
+		printf("%-20s %8zu %8zu %8zu %8zu %11zu %5.1f%%  ", sources[i].name, st->in, job->lists[i].n, st->cut, turns,
+		       chars, all ? 100.0 * (double)chars / (double)all : 0.0);
+		for (int k = 0; k < REASON_COUNT; k++)
+			if (st->reasons[k]) {
+				printf("%s%zu %s", comma, st->reasons[k], corpus_reason_name(k));
+				comma = ", ";
+			}
+		printf("\n");
+	}
+	printf("%-20s %8s %8s %8s %8s %11zu\n", "all", "", "", "", "", all);
+	if (job->o->valid)
+		printf("%-20s %8s %8zu %8s %8s %11zu\n", "validation", "", job->valid.n, "", "", list_chars(&job->valid));
+}
+
+static size_t find_source(const char *name, size_t n)
+{
+	for (size_t i = 0; i < SOURCES; i++)
+		if (strlen(sources[i].name) == n && memcmp(sources[i].name, name, n) == 0)
+			return i;
+	fprintf(stderr, "corpus: no source is called \"%.*s\"; there are:", (int)n, name);
+	for (size_t i = 0; i < SOURCES; i++)
+		fprintf(stderr, " %s", sources[i].name);
+	fprintf(stderr, "\n");
+	exit(2);
+}
+
+static void parse_only(struct options *o, const char *arg)
+{
+	for (size_t i = 0; i < SOURCES; i++)
+		o->wanted[i] = false;
+	for (const char *p = arg; *p;) {
+		size_t n = strcspn(p, ","), i = find_source(p, n);
+
+		o->wanted[i] = o->named[i] = true;
+		p += n + (p[n] == ',');
+	}
+}
+
+static void parse_weights(struct options *o, const char *arg)
+{
+	for (const char *p = arg; *p;) {
+		size_t n = strcspn(p, ",="), i = find_source(p, n);
+		char *end;
+
+		o->weight[i] = p[n] == '=' ? strtod(p + n + 1, &end) : -1.0;
+		if (p[n] != '=' || end == p + n + 1 || (*end && *end != ',') || !(o->weight[i] >= 0 && o->weight[i] <= 100)) {
+			fprintf(stderr, "corpus: --weight wants NAME=X with X from 0 to 100, not \"%s\"\n", p);
+			exit(2);
+		}
+		p = end + (*end == ',');
+	}
+}
+
+static unsigned long long parse_count(const char *option, const char *arg)
+{
+	char *end;
+	unsigned long long v = strtoull(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end) {
+		fprintf(stderr, "corpus: %s wants a whole number, not \"%s\"\n", option, arg);
+		exit(2);
+	}
+	return v;
+}
+
+static void parse_options(struct options *o, int argc, char **argv)
+{
+	static const struct option table[] = {
+		{ "root", 1, NULL, 'r' }, { "scenarios", 1, NULL, 'c' }, { "replies", 1, NULL, 'p' }, { "out", 1, NULL, 'o' },
+		{ "valid", 1, NULL, 'v' }, { "seed", 1, NULL, 's' }, { "each", 1, NULL, 'e' }, { "only", 1, NULL, 'n' },
+		{ "weight", 1, NULL, 'w' }, { "stats", 0, NULL, 't' }, { "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 }
+	};
+	int c;
+
+	for (size_t i = 0; i < SOURCES; i++) {
+		o->weight[i] = sources[i].weight;
+		o->wanted[i] = true;
+	}
+	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		switch (c) {
+		case 'r': o->root = optarg; break;
+		case 'c': o->scenarios = optarg; break;
+		case 'p': o->replies = optarg; break;
+		case 'o': o->out = optarg; break;
+		case 'v': o->valid = optarg; break;
+		case 's': o->seed = parse_count("--seed", optarg); break;
+		case 'e': o->each = (size_t)parse_count("--each", optarg); break;
+		case 'n': parse_only(o, optarg); break;
+		case 'w': parse_weights(o, optarg); break;
+		case 't': o->stats = true; break;
+		case 'h': fputs(usage_text, stdout); exit(0);
+		default: fputs(usage_text, stderr); exit(2);
+		}
+	}
+	if (optind != argc || !o->root || !o->scenarios || !o->replies || !o->out) {
+		fputs(usage_text, stderr);
+		exit(2);
+	}
+	if (o->each == 0 || o->each > 100000) {
+		fprintf(stderr, "corpus: --each wants 1 to 100000\n");
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .seed = 1, .each = 300 };
+	struct job *job = xcalloc(1, sizeof(*job));
+	struct corpus_slots *slots = NULL;
+	struct corpus_replies *replies = NULL;
+	struct err e = ERR_INIT;
+	char *slots_path;
+	int rc;
+
+	parse_options(&o, argc, argv);
+	slots_path = join_path(o.scenarios, "slots.json");
+	rc = corpus_slots_open(&slots, slots_path, &e);
+	free(slots_path);
+	if (rc == 0)
+		rc = corpus_replies_open(&replies, o.replies, slots, &e);
+	job->o = &o;
+	job->slots = slots;
+	job->replies = replies;
+	if (rc == 0)
+		rc = gather(job, &e);
+	if (rc == 0)
+		rc = write_mix(job, &e);
+	if (rc == 0 && o.stats)
+		print_stats(job);
+	if (rc < 0)
+		fprintf(stderr, "corpus: %s\n", e.msg);
+	for (size_t i = 0; i < SOURCES; i++)
+		corpus_list_free(&job->lists[i]);
+	corpus_list_free(&job->valid);
+	free(job);
+	corpus_replies_close(replies);
+	corpus_slots_close(slots);
+	return rc < 0 ? 1 : 0;
+}

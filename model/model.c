@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* model: snapshots and their files. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../src/base/mem.h"
+#include "model.h"
+
+struct model *model_new(struct weights *w, struct tokenizer *tok, const char *lineage, const char *scores)
+{
+	struct model *m = xcalloc(1, sizeof(*m));
+
+	atomic_init(&m->refs, 1);
+	m->w = w;
+	m->tok = tok;
+	m->lineage = xstrdup(lineage ? lineage : "{}");
+	m->scores = xstrdup(scores ? scores : "{}");
+	return m;
+}
+
+struct model *model_ref(struct model *m)
+{
+	atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+	return m;
+}
+
+void model_unref(struct model *m)
+{
+	if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	weights_free(m->w);
+	tokenizer_free(m->tok);
+	free(m->path);
+	free(m->lineage);
+	free(m->scores);
+	free(m);
+}
+
+char *model_config_to_json(const struct dialogue_config *c)
+{
+	json_t *o = json_object();
+	const char *name;
+	size_t value;
+
+	for (size_t i = 0; (name = dialogue_config_field(c, i, &value)); i++)
+		json_object_set_new(o, name, json_integer((json_int_t)value));
+
+	char *text = json_dumps(o, JSON_COMPACT), *copy = xstrdup(text);
+
+	free(text);
+	json_decref(o);
+	return copy;
+}
+
+int model_config_from_json(struct dialogue_config *c, const char *json, struct err *e)
+{
+	json_error_t je;
+	json_t *o = json_loads(json, JSON_REJECT_DUPLICATES, &je);
+	const char *name;
+	size_t value;
+	int rc = 0;
+
+	memset(c, 0, sizeof(*c));
+	if (!json_is_object(o)) {
+		json_decref(o);
+		return err_set(e, ERR_FORMAT, "the model's configuration is not a JSON object");
+	}
+	for (size_t i = 0; rc == 0 && (name = dialogue_config_field(c, i, &value)); i++) {
+		json_t *v = json_object_get(o, name);
+
+		if (!json_is_integer(v) || json_integer_value(v) < 0)
+			rc = err_set(e, ERR_FORMAT, "the model's configuration lacks '%s'", name);
+		else
+			rc = dialogue_config_set(c, name, (size_t)json_integer_value(v), e);
+	}
+	json_decref(o);
+	return rc < 0 ? rc : dialogue_config_check(c, e);
+}
+
+static const char *meta_or(const struct modelfile *mf, const char *key, const char *otherwise)
+{
+	const char *s = modelfile_meta(mf, key);
+
+	return s ? s : otherwise;
+}
+
+/* A hostile configuration may ask for more weights than the file could hold: compare
+ * before anything of that size is allocated. */
+static int check_shapes(const struct modelfile *mf, const struct dialogue_config *c, const char *path,
+                        struct err *e)
+{
+	struct modelfile_view v;
+
+	if (modelfile_find(mf, "embed.weight", &v, e) < 0)
+		return e ? e->code : ERR_FORMAT;
+	if (v.rows != c->vocab || v.cols != c->embed)
+		return err_set(e, ERR_FORMAT, "%s: embed.weight is %zux%zu, the configuration says %zux%zu",
+		               path, v.rows, v.cols, c->vocab, c->embed);
+	if (modelfile_find(mf, "decoder.layer2.recurrent", &v, e) < 0)
+		return e ? e->code : ERR_FORMAT;
+	if (v.rows != c->decoder_hidden || v.cols != 4 * c->decoder_hidden)
+		return err_set(e, ERR_FORMAT, "%s: decoder.layer2.recurrent does not have the configuration's shape", path);
+	if (modelfile_find(mf, "encoder.dialogue.input", &v, e) < 0)
+		return e ? e->code : ERR_FORMAT;
+	if (v.rows != 2 * c->turn_hidden || v.cols != 4 * c->encoder_hidden)
+		return err_set(e, ERR_FORMAT, "%s: encoder.dialogue.input does not have the configuration's shape", path);
+	if (modelfile_find(mf, "attention.query", &v, e) < 0)
+		return e ? e->code : ERR_FORMAT;
+	if (v.rows != c->decoder_hidden || v.cols != c->attention)
+		return err_set(e, ERR_FORMAT, "%s: attention.query does not have the configuration's shape", path);
+	return 0;
+}
+
+static int load_from(struct model **out, const struct modelfile *mf, const char *path, bool trainable,
+                     struct err *e)
+{
+	const char *format = meta_or(mf, "format", ""), *config = modelfile_meta(mf, "config");
+	const char *tokenizer = modelfile_meta(mf, "tokenizer");
+	struct dialogue_config c;
+	struct tokenizer *tok;
+
+	if (strcmp(format, "answerback-model-1") != 0 || !config || !tokenizer)
+		return err_set(e, ERR_FORMAT, "%s: a safetensors file, but not an Answerback model "
+		               "(its metadata say format '%.40s')", path, format);
+	if (model_config_from_json(&c, config, e) < 0 || check_shapes(mf, &c, path, e) < 0)
+		return err_prefix(e, "%s", path);
+	if (tokenizer_from_json(tokenizer, strlen(tokenizer), &tok, e) < 0)
+		return err_prefix(e, "%s: tokenizer", path);
+	if (tokenizer_vocab(tok) != c.vocab) {
+		size_t n = tokenizer_vocab(tok);
+
+		tokenizer_free(tok);
+		return err_set(e, ERR_FORMAT, "%s: the tokenizer has %zu pieces, the model %zu", path, n, c.vocab);
+	}
+
+	struct weights *w = weights_new(&c, trainable);
+
+	for (size_t i = 0; i < w->layout.n; i++) {
+		const struct param *p = &w->layout.p[i];
+
+		if (modelfile_read(mf, p->name, p->rows, p->cols, (float *)(w->flat + p->offset), e) < 0) {
+			weights_free(w);
+			tokenizer_free(tok);
+			return e ? e->code : ERR_FORMAT;
+		}
+	}
+	weights_pack(w);
+	*out = model_new(w, tok, meta_or(mf, "lineage", "{}"), meta_or(mf, "scores", "{}"));
+	(*out)->path = xstrdup(path);
+	return 0;
+}
+
+int model_load(struct model **out, const char *path, bool trainable, struct err *e)
+{
+	struct modelfile *mf;
+
+	_Static_assert(sizeof(real) == sizeof(float) || sizeof(real) == sizeof(double), "");
+	if (sizeof(real) != sizeof(float))
+		return err_set(e, ERR_USAGE, "model files are read by the single-precision library");
+	if (modelfile_open(&mf, path, e) < 0)
+		return e ? e->code : ERR_IO;
+
+	int rc = load_from(out, mf, path, trainable, e);
+
+	modelfile_close(mf);
+	return rc;
+}
+
+int model_save(const struct weights *w, const struct tokenizer *tok, const char *path,
+               enum modelfile_dtype dtype, const char *lineage, const char *scores, struct err *e)
+{
+	struct modelfile_tensor t[W_COUNT];
+	char *config = model_config_to_json(&w->cfg), *tokenizer = tokenizer_to_json(tok);
+	const struct modelfile_pair meta[] = {
+		{ "format", "answerback-model-1" }, { "config", config }, { "tokenizer", tokenizer },
+		{ "lineage", lineage ? lineage : "{}" }, { "scores", scores ? scores : "{}" },
+	};
+
+	for (size_t i = 0; i < W_COUNT; i++) {
+		const struct param *p = &w->layout.p[i];
+
+		t[i] = (struct modelfile_tensor){ p->name, dtype, p->rows, p->cols, w->flat + p->offset };
+	}
+
+	int rc = modelfile_write(path, t, W_COUNT, meta, sizeof(meta) / sizeof(meta[0]), e);
+
+	free(config);
+	free(tokenizer);
+	return rc;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* output: mixing the vocabulary's softmax with copied pieces, row by row. */
+#include <math.h>
+
+#include "output.h"
+
+/* Likelihoods below this are rounding, not opinion; keeps log and its gradient finite. */
+static const double least_p = 1e-30;
+
+static real log_add(real a, real b)
+{
+	real hi = a > b ? a : b, lo = a > b ? b : a;
+
+	return hi + REAL_LOG(1 + REAL_EXP(lo - hi));
+}
+
+static bool copies(const struct copy_source *src)
+{
+	return src->n > 0 && src->gate > 0;
+}
+
+/* log of the share that stays with the vocabulary, minus the softmax's normaliser */
+static real vocabulary_shift(real lse, const struct copy_source *src)
+{
+	if (!copies(src))
+		return -lse;
+	return (real)log(fmax(1 - (double)src->gate * (1 - (double)src->weight[0]), least_p)) - lse;
+}
+
+static real copied_log(const struct copy_source *src, size_t j)
+{
+	return REAL_LOG((real)fmax((double)src->gate * (double)src->weight[j + 1], least_p));
+}
+
+void output_mix(size_t vocab, real *logits, const struct copy_source *src)
+{
+	real shift = vocabulary_shift(kernels_logsumexp(logits, vocab), src);
+
+	for (size_t i = 0; i < vocab; i++)
+		logits[i] += shift;
+	if (!copies(src))
+		return;
+	for (size_t j = 0; j < src->n; j++)
+		logits[src->ids[j]] = log_add(logits[src->ids[j]], copied_log(src, j));
+}
+
+real output_log_prob(size_t vocab, const real *logits, int32_t target,
+                     const struct copy_source *src)
+{
+	real lp = logits[target] + vocabulary_shift(kernels_logsumexp(logits, vocab), src);
+
+	if (!copies(src))
+		return lp;
+	for (size_t j = 0; j < src->n; j++)
+		if (src->ids[j] == target)
+			lp = log_add(lp, copied_log(src, j));
+	return lp;
+}
+
+/* With P = softmax(logits), C = sum of matching a_j, p = (1 - m) P_y + g C, rho = (1 - m) P_y / p:
+ *     dlogits = rho (P - 1[y])     dg = -(C - (1 - a_0) P_y) / p
+ *     da_0 = -g P_y / p            da_j = -g / p for the matches
+ * and the smoothing term adds label_smoothing (P - 1/V). */
+double output_loss(size_t vocab, real *logits, int32_t target, real scale, double label_smoothing,
+                   const struct copy_source *src, struct output_grad *g)
+{
+	double copied = 0, a0 = 1, gate = 0;
+
+	if (copies(src)) {
+		a0 = (double)src->weight[0];
+		gate = (double)src->gate;
+		for (size_t j = 0; j < src->n; j++)
+			if (src->ids[j] == target)
+				copied += (double)src->weight[j + 1];
+	}
+	kernels_softmax(logits, vocab);
+
+	const double m = gate * (1 - a0);
+	const double py = fmax((double)logits[target], least_p);
+	const double p = fmax((1 - m) * py + gate * copied, least_p);
+	const double rho = (1 - m) * py / p;
+
+	kernels_scale(logits, (real)((rho + label_smoothing) * (double)scale), vocab);
+	if (label_smoothing > 0) {
+		const real uniform = (real)(label_smoothing * (double)scale / (double)vocab);
+
+		for (size_t i = 0; i < vocab; i++)
+			logits[i] -= uniform;
+	}
+	logits[target] -= (real)(rho * (double)scale);
+	g->gate = (real)(-(copied - (1 - a0) * py) / p * (double)scale);
+	g->null = (real)(-gate * py / p * (double)scale);
+	g->match = (real)(-gate / p * (double)scale);
+	return -log(p);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* train_private: the trainer's insides, shared by the loop (train.c) and the checkpoint
+ * (train_checkpoint.c). */
+#ifndef ANSWERBACK_TRAIN_PRIVATE_H
+#define ANSWERBACK_TRAIN_PRIVATE_H
+
+#include "optim.h"
+#include "pool.h"
+#include "train.h"
+
+struct trainer {
+	struct train_opts o;
+	char *checkpoint;
+	struct weights *w;
+	const struct tokenizer *tok;
+	const struct dataset *train, *valid;
+	int32_t eval_tag;
+	struct pool *pool;
+	struct optim optim;
+	struct weights *average;      /* packed copy of the moving average, for evaluation */
+	real *best;                   /* best evaluated average */
+
+	/* one a shard */
+	struct arena **arena;
+	real **grad;
+	double *shard_loss, *shard_weight, *shard_entropy, *shard_null;
+
+	/* where we are: all of it is in a checkpoint */
+	uint64_t step, epoch, batch;  /* batch: next one of this epoch's plan */
+	double seconds;               /* spent training, evaluations included */
+	double loss;                  /* smoothed, nats a piece */
+	double best_bits;
+	uint64_t stale, skipped;
+
+	struct batch_plan *plan;      /* of `epoch` */
+	double rate;                  /* rows a second, recent */
+	double lr, norm, bits, bits_all;
+	double saved_at;              /* seconds */
+};
+
+int trainer_save(struct trainer *t, struct err *e);
+
+#endif

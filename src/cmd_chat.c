@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cmd_chat: a conversation in lines, and what plain `answerback` does.
+ *
+ * On a terminal: a prompt, the reply streamed as it comes, C-c stops a reply (and at the prompt
+ * ends the chat). In a pipe: customer messages in, one a line, replies out, one a line; a blank line
+ * starts a new conversation. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "commands.h"
+#include "engine.h"
+
+static const struct cli_option options[] = {
+	CLI_OPTION_MODEL,
+	ENGINE_OPTION_AS,
+	ENGINE_OPTION_FROM,
+	ENGINE_OPTION_COMPANY,
+	ENGINE_OPTIONS_DECODE,
+	CLI_OPTION_END
+};
+
+/* Set by C-c while a reply is being made; the decoder looks at it between tokens. */
+static atomic_bool cancel;
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	atomic_store(&cancel, true);
+	interrupts = 1;
+}
+
+/* Customer text and what a model makes of it are shown, never obeyed: no control character
+ * but the newline reaches the terminal. */
+static void put_safely(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c == 0xc2 && i + 1 < n && (unsigned char)s[i + 1] >= 0x80 && (unsigned char)s[i + 1] < 0xa0) {
+			fputs("?", stdout);      /* C1 controls */
+			i++;
+		} else {
+			putchar((c < 0x20 && c != '\n') || c == 0x7f ? '?' : c);
+		}
+	}
+}
+
+static bool show(const char *bytes, size_t n, void *arg)
+{
+	(void)arg;
+	put_safely(bytes, n);
+	fflush(stdout);
+	return true;
+}
+
+/* Read one line; false at the end, or when C-c came while waiting. */
+static bool read_message(struct str *line, bool terminal)
+{
+	if (terminal) {
+		fputs("customer> ", stdout);
+		fflush(stdout);
+	}
+	interrupts = 0;
+	if (!str_readline(line, stdin) || (interrupts && line->len == 0))
+		return false;
+	if (line->len > 0 && line->s[line->len - 1] == '\r')
+		line->len--;
+	return true;
+}
+
+static int chat(struct engine *en, bool terminal)
+{
+	struct talk *t = talk_new(en->m, en->company);
+	struct str line = STR_INIT;
+	struct err e = ERR_INIT;
+	int code = CLI_OK;
+
+	en->opts.decode.cancel = &cancel;
+	en->opts.text = terminal ? show : NULL;
+	while (code == CLI_OK && read_message(&line, terminal)) {
+		struct talk_reply r;
+
+		if (line.len == 0 || strcmp(line.s, "/new") == 0) {
+			talk_truncate(t, 0);
+			talk_free(t);
+			t = talk_new(en->m, en->company);
+			if (terminal)
+				puts("-- a new conversation");
+			continue;
+		}
+		if (terminal && (strcmp(line.s, "/quit") == 0 || strcmp(line.s, "/help") == 0)) {
+			if (line.s[1] == 'q')
+				break;
+			puts("Type what the customer says. /new starts over, /quit or C-d ends, C-c stops a reply.");
+			continue;
+		}
+		if (terminal)
+			fputs("   reply> ", stdout);
+		atomic_store(&cancel, false);
+		if (talk_add(t, en->from, line.s, line.len, &e) < 0 ||
+		    talk_reply(t, en->as, &en->opts, &r, &e) < 0) {
+			code = cli_failed(&e);
+			break;
+		}
+		if (!terminal)
+			for (size_t i = 0; i < r.text.len; i++)
+				if (r.text.s[i] == '\n' || r.text.s[i] == '\r')
+					r.text.s[i] = ' ';
+		if (!terminal)
+			fwrite(r.text.s, 1, r.text.len, stdout);
+		puts(r.cancelled ? " [stopped]" : "");
+		fflush(stdout);
+		if (talk_add(t, en->as, r.text.s, r.text.len, &e) < 0)
+			code = cli_failed(&e);
+		talk_reply_free(&r);
+	}
+	if (terminal)
+		putchar('\n');
+	str_free(&line);
+	talk_free(t);
+	return code;
+}
+
+static int run(struct cli_args *a)
+{
+	const bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	struct err e = ERR_INIT;
+	struct engine en;
+	int code;
+
+	if (a->n > 0)
+		return cli_usage(a, "'%s'? Messages are read from standard input; `answerback reply TEXT` answers one",
+		                 a->operands[0]);
+	if (engine_open(&en, a, &e) < 0)
+		return cli_failed(&e);
+	if (terminal) {
+		/* no SA_RESTART: C-c at the prompt ends the wait */
+		struct sigaction sa = { .sa_handler = on_interrupt };
+
+		sigaction(SIGINT, &sa, NULL);
+		printf("Answerback. Type as the customer; /help for help, C-d to quit.\n");
+	}
+	code = chat(&en, terminal);
+	engine_close(&en);
+	return code;
+}
+
+const struct cli_command cmd_chat = {
+	"chat", "talk with the model, a line at a time", "[OPTION...]", options, run,
+	"In a pipe: customer messages in, one a line, replies out; a blank line starts a new conversation."
+};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* commands: the table. A new command is src/cmd_NAME.c with `const struct cli_command
+ * cmd_NAME`, its extern line in commands.h, and its line here. */
+#include "commands.h"
+
+const struct cli_command *const commands[] = {
+	&cmd_chat,
+	&cmd_reply,
+	&cmd_complete,
+	&cmd_train,
+	&cmd_tokenize,
+	&cmd_redact,
+	&cmd_doctor,
+	NULL
+};

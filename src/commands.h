@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* commands: the table of all subcommands, one file each (src/cmd_NAME.c). */
+#ifndef ANSWERBACK_COMMANDS_H
+#define ANSWERBACK_COMMANDS_H
+
+#include "cli.h"
+
+extern const struct cli_command cmd_chat, cmd_reply, cmd_complete, cmd_train, cmd_tokenize, cmd_redact,
+	cmd_doctor;
+
+/* NULL-terminated, in the order of --help. */
+extern const struct cli_command *const commands[];
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* engine: options into a model, a company and a way of decoding. */
+#include "engine.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "paths.h"
+
+static bool has_option(const struct cli_args *a, const char *name)
+{
+	for (const struct cli_option *o = a->command->options; o->name; o++)
+		if (strcmp(o->name, name) == 0)
+			return true;
+	return false;
+}
+
+static const char *string_if(const struct cli_args *a, const char *name, const char *def)
+{
+	return has_option(a, name) ? cli_string(a, name, def) : def;
+}
+
+static int role(const struct engine *en, const char *given, int32_t nth, const char **out, struct err *e)
+{
+	const char *name = given ? given : tokenizer_tag_name(en->m->tok, TOKEN_FIRST_TAG + nth);
+
+	if (!name)      /* a model of one role answers as that role */
+		name = tokenizer_tag_name(en->m->tok, TOKEN_FIRST_TAG);
+	if (tokenizer_tag(en->m->tok, name) < 0)
+		return err_set(e, ERR_USAGE, "this model has no role '%.40s'; `answerback model info` lists its roles", name);
+	*out = name;
+	return 0;
+}
+
+static void read_decode(struct decode_opts *d, double *rerank, const struct cli_args *a)
+{
+	d->beam = (size_t)cli_long(a, "beam", 1);
+	if (cli_flag(a, "sample"))
+		d->method = DECODE_SAMPLE;
+	else if (d->beam > 1)
+		d->method = DECODE_BEAM;
+	d->length_penalty = cli_double(a, "length-penalty", d->length_penalty);
+	d->temperature = cli_double(a, "temperature", 1);
+	d->top_k = (size_t)cli_long(a, "top-k", 0);
+	d->top_p = cli_double(a, "top-p", 1);
+	d->seed = (uint64_t)cli_long(a, "seed", 1);
+	d->min_tokens = (size_t)cli_long(a, "min-tokens", 0);
+	d->max_tokens = (size_t)cli_long(a, "max-tokens", (long)d->max_tokens);
+	d->no_repeat = (size_t)cli_long(a, "no-repeat", (long)d->no_repeat);
+	*rerank = cli_double(a, "rerank", 0);
+	if (*rerank > 0 && d->beam < 2)
+		d->beam = 8;
+}
+
+int engine_open(struct engine *en, struct cli_args *a, struct err *e)
+{
+	const char *env = getenv("ANSWERBACK_COMPANY");
+	char *path;
+	int rc = paths_model(cli_string(a, "model", NULL), &path, e);
+
+	memset(en, 0, sizeof(*en));
+	if (rc < 0)
+		return rc;
+	rc = model_load(&en->m, path, false, e);
+	free(path);
+	if (rc < 0)
+		return rc;
+	en->company = string_if(a, "company", env && *env ? env : NULL);
+	talk_opts_default(&en->opts);
+	if (has_option(a, "beam"))
+		read_decode(&en->opts.decode, &en->opts.rerank, a);
+	if ((rc = role(en, string_if(a, "as", NULL), 1, &en->as, e)) < 0 ||
+	    (rc = role(en, string_if(a, "from", NULL), 0, &en->from, e)) < 0)
+		engine_close(en);
+	return rc;
+}
+
+void engine_close(struct engine *en)
+{
+	model_unref(en->m);
+	en->m = NULL;
+}
+
+int engine_context(const struct engine *en, const char *path, struct chat *c, struct err *e)
+{
+	const char *tags[TOKENIZER_MAX_TAGS + 1] = { NULL };
+	struct chatfile_opts o = { .tags = tags, .strict = true };
+	struct chatfile *f;
+	int rc;
+
+	for (int32_t i = 0; i < TOKENIZER_MAX_TAGS; i++)
+		tags[i] = tokenizer_tag_name(en->m->tok, TOKEN_FIRST_TAG + i);
+	if ((rc = chatfile_open(&f, path, &o, e)) < 0)
+		return rc;
+	rc = chatfile_next(f, c, e);
+	chatfile_close(f);
+	if (rc == 0)
+		return err_set(e, ERR_FORMAT, "%s: holds no conversation; the first line must be one, as "
+		               "{\"messages\": [{\"role\": \"user\", \"content\": \"...\"}]}", path);
+	return rc < 0 ? rc : 0;
+}
+
+double engine_round(double x, double unit)
+{
+	return round(x / unit) * unit;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* talk: one conversation with a model, in text: what every front end that answers or
+ * completes is built on.
+ *
+ *     struct talk *t = talk_new(model, "Acme");
+ *     talk_add(t, "user", text, len);
+ *     talk_reply(t, "assistant", &opts, &reply);         // does not become part of the conversation ...
+ *     talk_add(t, "assistant", reply.text.s, reply.text.len);    // ... until it is added
+ *
+ * A talk belongs to one thread; it holds a reference to its model. */
+#ifndef ANSWERBACK_TALK_H
+#define ANSWERBACK_TALK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "../model/complete.h"
+#include "../model/decode.h"
+#include "../model/model.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "chatfile.h"
+
+/* What the company placeholder reads as when nobody has said what the company is called. */
+#define TALK_NO_COMPANY "Customer Care"
+
+struct talk;
+
+struct talk *talk_new(struct model *m, const char *company);    /* company may be NULL */
+void talk_free(struct talk *t);
+/* ERR_USAGE: the model has no such role. Text of any bytes. */
+int talk_add(struct talk *t, const char *role, const char *text, size_t len, struct err *e);
+/* All of a conversation; roles the model does not have are errors. */
+int talk_add_chat(struct talk *t, const struct chat *c, struct err *e);
+size_t talk_turns(const struct talk *t);
+void talk_truncate(struct talk *t, size_t turns);
+struct session *talk_session(struct talk *t);
+
+struct talk_reply {
+	struct str text;
+	double score;             /* mean log-probability a token, <eot> included */
+	double confidence;        /* 0 .. 1, see talk_confidence */
+	size_t tokens;
+	double ms;
+	bool cancelled;
+};
+void talk_reply_free(struct talk_reply *r);
+
+struct talk_opts {
+	struct decode_opts decode;      /* its banned, token and arg are talk's own */
+	double rerank;                  /* > 0: several candidates, and the score of the same words without
+	                                   their context counts against them with this weight (Li et al. 2016) */
+	/* Streamed text, in whole UTF-8 characters; false stops. NULL: none. */
+	bool (*text)(const char *bytes, size_t n, void *arg);
+	void *arg;
+};
+void talk_opts_default(struct talk_opts *o);
+
+int talk_reply(struct talk *t, const char *role, const struct talk_opts *o, struct talk_reply *r, struct err *e);
+
+/* The geometric mean of the probabilities of the reply's tokens: exp(score). */
+double talk_confidence(double score);
+/* Below this a reply counts as not confident (exit 3). */
+#define TALK_CONFIDENT 0.2
+
+struct talk_completion {
+	struct str text;          /* what follows the prefix, byte for byte */
+	double score, confidence;
+};
+/* Up to n continuations of what role is typing, best first; returns how many. */
+int talk_complete(struct talk *t, const char *role, const char *prefix, size_t len,
+                  const struct complete_opts *o, struct talk_completion *out, size_t n, struct err *e);
+
+#endif
