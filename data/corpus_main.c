@@ -247,6 +247,8 @@ static void cap_list(struct corpus_list *l, size_t limit, bool even, struct rng 
 	for (unsigned turn = 0, more = 1; more && chars < limit; turn++) {
 		more = 0;
 		for (size_t i = 0; i < l->n && chars < limit; i++) {
+			if (round[i] == (unsigned)-1)
+				continue;
 			if (round[i] > turn)
 				more = 1;
 			if (round[i] != turn)

@@ -11,7 +11,7 @@ enum {
 	PANEL = 2 * W,
 	BLOCK_BYTES = 192 * 1024,     /* of A a block */
 	AHEAD = 1024,                 /* bytes of a panel fetched before they are needed */
-	COPY_ROWS = 8,                /* with so many rows and not more k than this, a panel */
+	COPY_ROWS = 32,               /* with so many rows and not more k than this, a panel */
 	COPY_K = 512                  /* is copied to the stack and used as a packed one */
 };
 
@@ -187,28 +187,29 @@ static void gemm_packed(size_t m, const struct packed *w, const real *a, size_t 
 
 /* Many rows: strided rows of B, a power of two apart at worst, would be fetched anew
  * for every tile. The same sums either way. */
-static void multiply_copied(struct tile *t, size_t m, size_t n, const float *a,
+static void multiply_copied(struct tile t, size_t m, size_t n, const float *a,
                             const float *b, float *c)
 {
 	_Alignas(64) float panel[COPY_K * PANEL];
-	size_t most = block_rows(t->k);
+	size_t most = block_rows(t.k);
 
-	t->b = panel;
+	t.b = panel;
 	for (size_t j = 0; j < n; j += PANEL) {
-		t->cols = n - j < PANEL ? n - j : PANEL;
-		t->mask0 = mask_first(t->cols < W ? t->cols : W);
-		t->mask1 = mask_first(t->cols < W ? 0 : t->cols - W);
-		for (size_t p = 0; p < t->k; p++) {
-			const float *from = b + p * t->ldb + j;
-			bool part = t->cols < PANEL;
+		t.cols = n - j < PANEL ? n - j : PANEL;
+		t.mask0 = mask_first(t.cols < W ? t.cols : W);
+		t.mask1 = mask_first(t.cols < W ? 0 : t.cols - W);
+		for (size_t p = 0; p < t.k; p++) {
+			const float *from = b + p * t.ldb + j;
+			bool part = t.cols < PANEL;
 
-			v_store(panel + p * PANEL, v_load_if(from, part, t->mask0));
-			v_store(panel + p * PANEL + W, v_load_if(from + W, part, t->mask1));
+			v_store(panel + p * PANEL, v_load_if(from, part, t.mask0));
+			v_store(panel + p * PANEL + W, v_load_if(from + W, part, t.mask1));
 		}
 		for (size_t i = 0; i < m; i += most)
-			multiply_rows(t, m - i < most ? m - i : most, packed_tiles.one,
-			              a + i * t->lda, c + i * t->ldc + j);
+			multiply_rows(&t, m - i < most ? m - i : most, packed_tiles.one,
+			              a + i * t.lda, c + i * t.ldc + j);
 	}
+	t.b = NULL;      /* the panel ends here */
 }
 
 static void gemm_rows(size_t m, size_t n, size_t k, const real *a, size_t lda,
@@ -219,7 +220,7 @@ static void gemm_rows(size_t m, size_t n, size_t k, const real *a, size_t lda,
 	size_t most = block_rows(k);
 
 	if (m >= COPY_ROWS && k <= COPY_K) {
-		multiply_copied(&t, m, n, a, b, c);
+		multiply_copied(t, m, n, a, b, c);
 		return;
 	}
 	for (size_t i = 0; i < m; i += most)

@@ -10,6 +10,8 @@ const struct cli_command *const commands[] = {
 	&cmd_train,
 	&cmd_tokenize,
 	&cmd_redact,
+	&cmd_eval,
+	&cmd_model,
 	&cmd_doctor,
 	NULL
 };

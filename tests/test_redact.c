@@ -251,7 +251,7 @@ static void random_text(struct rng *r, struct str *out)
 {
 	static const char *const pieces[] = { "order ", "number ", "id ", "#", "my ", "4471-22", "10482", "+44 ", "07911", "GB82",
 		" WEST", "1234 ", "4111 ", "1111 ", "@", "a.b", ".com", "www.", "https://", "/", "-", "_", ".", ",", "(", ")", "$",
-		"\xe2\x82\xb9", "rs ", " days", "?", "\n", "<order_1>", "pin ", "Tarnett", "\xff", "\0" "x", "tracking ", "1Z", "%", "phone " };
+		"\xe2\x82\xb9", "rs ", " days", "?", "\n", "<order_1>", "pin ", "Tarnett", "\xff", "tracking ", "1Z", "%", "phone " };
 	size_t n = rng_below(r, 30);
 
 	for (size_t i = 0; i < n; i++) {

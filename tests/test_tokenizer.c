@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tokenizer: any bytes come back, pieces are those of the plain definition, training is
- * deterministic, and files that do not fit together are refused. */
+/* tokenizer: any bytes come back, pieces are those of the plain definition, none is a control, and
+ * look-ups find what is there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,77 +12,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "../model/tokenizer_private.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/str.h"
+#include "common_tokenizer.h"
 
 enum { SEED = 20240614 };
-
-static const char *const tags[] = { "user", "assistant", NULL };
-
-static const char sample[] =
-	"Hello, I'd like to know where my order is. The order number is 4471-22.\n"
-	"I'm sorry to hear that your order hasn't arrived. Let me look into the order for you.\n"
-	"Thanks! I ordered it on 3 May, and the order page still says \"on its way\".\n"
-	"Your order left our warehouse on 4 May; it should arrive within 2 days. (Really!)\n"
-	"I was charged twice for the order... please refund one of the charges.  Thank you!!\n"
-	"We have refunded the second charge. You'll see the refund within 5 to 7 days.\n"
-	"Na\xc3\xafve caf\xc3\xa9 cr\xc3\xa8me br\xc3\xbbl\xc3\xa9" "e, 12,50 \xe2\x82\xac; the caf\xc3\xa9 and the cr\xc3\xa8me again.\n\n"
-	"\tdon't don't  don't <order_1> <user> the the the\r\n";
-
-static struct tokenizer *train_weighted(const char *text, size_t len, uint32_t weight, size_t vocab)
-{
-	struct bpe_trainer *b = bpe_trainer_new();
-	struct err e = ERR_INIT;
-	struct tokenizer *t;
-
-	bpe_trainer_add(b, text, len, weight);
-	if (bpe_trainer_finish(b, vocab, tags, tokenizer_default_types, &t, &e) < 0)
-		fail_msg("%s", e.msg);
-	bpe_trainer_free(b);
-	return t;
-}
-
-static struct tokenizer *train(const char *text, size_t len, size_t vocab)
-{
-	return train_weighted(text, len, 1, vocab);
-}
-
-/* The sample counted twice: all its words become pieces if there is room. */
-static struct tokenizer *train_sample(size_t vocab)
-{
-	struct tokenizer *t = train_weighted(sample, sizeof(sample) - 1, 2, vocab);
-
-	assert_int_equal(tokenizer_vocab(t), vocab);
-	return t;
-}
-
-/* ---- the plain definition, as slow as it likes -------------------------------------- */
-
-/* Every merge of the table in turn, from left to right through the word. */
-static void plain_word(const struct tokenizer *t, const char *s, size_t n, struct tokens *out)
-{
-	int32_t ids[TOKENIZER_MAX_WORD];
-	size_t i, k, m;
-
-	assert_in_range(n, 1, TOKENIZER_MAX_WORD);
-	for (i = 0; i < n; i++)
-		ids[i] = (int32_t)t->first_byte + (unsigned char)s[i];
-	for (m = 0; m < t->nmerges; m++) {
-		for (i = k = 0; i < n; k++) {
-			if (i + 1 < n && ids[i] == t->merges[m].left && ids[i + 1] == t->merges[m].right) {
-				ids[k] = (int32_t)(t->first_byte + 256 + m);
-				i += 2;
-			} else {
-				ids[k] = ids[i++];
-			}
-		}
-		n = k;
-	}
-	for (i = 0; i < n; i++)
-		tokens_add(out, ids[i]);
-}
 
 /* Random text: mostly one alphabet at a time, so that runs come about. */
 static void random_text(struct rng *r, size_t n, struct str *s)
@@ -146,7 +81,7 @@ static void test_long_runs_are_cut(void **state)
 	static const char *const units[] = {
 		"a", "!", " ", "\n", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\x80", "a'", "\xff"
 	};
-	struct tokenizer *t = train_sample(500);
+	struct tokenizer *t = common_train_sample(500);
 	struct str text = STR_INIT, back = STR_INIT;
 	struct tokens ids = { 0 };
 	size_t i, n, from, len;
@@ -184,7 +119,7 @@ static void test_long_runs_are_cut(void **state)
 
 static void test_any_bytes_come_back(void **state)
 {
-	struct tokenizer *t = train_sample(600);
+	struct tokenizer *t = common_train_sample(600);
 	struct tokenizer_cache *cache = tokenizer_cache_new();
 	struct str text = STR_INIT, back = STR_INIT;
 	struct tokens ids = { 0 }, cached = { 0 }, plain = { 0 };
@@ -203,7 +138,7 @@ static void test_any_bytes_come_back(void **state)
 		tokenizer_encode(t, cache, text.s, text.len, &cached);
 		for (i = 0; i < text.len; i += n) {
 			n = tokenizer_word(text.s + i, text.len - i);
-			plain_word(t, text.s + i, n, &plain);
+			common_plain_word(t, text.s + i, n, &plain);
 		}
 		assert_int_equal(ids.n, plain.n);
 		assert_int_equal(ids.n, cached.n);
@@ -233,7 +168,7 @@ static void test_any_bytes_come_back(void **state)
 /* A cache that served another tokenizer must not give out that one's pieces. */
 static void test_cache_moves_between_tokenizers(void **state)
 {
-	struct tokenizer *t[2] = { train_sample(600), train("ordinary ordinary", 17, 600) };
+	struct tokenizer *t[2] = { common_train_sample(600), common_train("ordinary ordinary", 17, 600) };
 	struct tokenizer_cache *cache = tokenizer_cache_new();
 	struct tokens with = { 0 }, without = { 0 };
 	size_t i;
@@ -241,8 +176,8 @@ static void test_cache_moves_between_tokenizers(void **state)
 	(void)state;
 	for (i = 0; i < 4; i++) {
 		with.n = without.n = 0;
-		tokenizer_encode(t[i % 2], NULL, sample, sizeof(sample), &without);
-		tokenizer_encode(t[i % 2], cache, sample, sizeof(sample), &with);
+		tokenizer_encode(t[i % 2], NULL, common_sample, common_sample_len, &without);
+		tokenizer_encode(t[i % 2], cache, common_sample, common_sample_len, &with);
 		assert_int_equal(with.n, without.n);
 		assert_memory_equal(with.ids, without.ids, with.n * sizeof(*with.ids));
 	}
@@ -268,7 +203,7 @@ static void test_text_is_never_a_control(void **state)
 	for (k = 0; k < 50; k++)
 		for (i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 			str_adds(&text, texts[i]);
-	t = train(text.s, text.len, 700);
+	t = common_train(text.s, text.len, 700);
 	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		ids.n = 0;
 		str_reset(&back);
@@ -289,7 +224,7 @@ static void test_text_is_never_a_control(void **state)
 
 static void test_controls(void **state)
 {
-	struct tokenizer *t = train_sample(500);
+	struct tokenizer *t = common_train_sample(500);
 	struct str s = STR_INIT;
 	int32_t ids[] = { TOKEN_EOT, TOKEN_NULL, TOKEN_FIRST_TAG, 0, 'h', 'i', 0, -1, INT32_MAX };
 	size_t type, len;
@@ -337,365 +272,6 @@ static void test_controls(void **state)
 	tokenizer_free(t);
 }
 
-/* ---- training ----------------------------------------------------------------------- */
-
-/* The pieces behind the bytes, each with a '|' before it. */
-static void pieces_of(const struct tokenizer *t, struct str *s)
-{
-	size_t id, len;
-	const char *piece;
-
-	str_reset(s);
-	for (id = t->first_byte + 256; id < t->vocab; id++) {
-		piece = tokenizer_piece(t, (int32_t)id, &len);
-		str_addc(s, '|');
-		str_add(s, piece, len);
-	}
-}
-
-static void test_training_by_hand(void **state)
-{
-	static const struct {
-		const char *text, *pieces;
-	} cases[] = {
-		/* "ab" 3; then "abc" 2 and " x" 2 tie, ' ' before 'a' */
-		{ "abc\nabc\nab\n x\n x", "|ab| x|abc" },
-		{ "aaaa\naaaa", "|aa|aaaa" },           /* counted 6, joined 4 times; then whole */
-		{ "aaa\naaa\n", "|aa|aaa" },
-		{ "once upon", "|on" },                /* all else is there once */
-		{ "12 12 12 12", "" },
-		{ "a b a b a b", "| b| a" },
-		{ "", "" },
-		{ "x", "" }
-	};
-	struct str s = STR_INIT;
-	struct tokenizer *t;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		t = train(cases[i].text, strlen(cases[i].text), 1000);
-		pieces_of(t, &s);
-		if (strcmp(s.s, cases[i].pieces))
-			fail_msg("\"%s\" gave %s, not %s", cases[i].text, s.s, cases[i].pieces);
-		tokenizer_free(t);
-	}
-	str_free(&s);
-}
-
-/* After each merge, count all pairs anew: the best one must be the next merge. */
-static void test_training_against_recount(void **state)
-{
-	enum { IDS = 600 };
-	struct tokenizer *t = train(sample, sizeof(sample) - 1, IDS), part;
-	uint32_t (*count)[IDS] = xcalloc(IDS, sizeof(*count));
-	struct tokens ids = { 0 };
-	size_t m, i, n, a, b, best;
-
-	(void)state;
-	for (m = 0; m < t->nmerges; m++) {
-		part = *t;
-		part.nmerges = m;
-		memset(count, 0, IDS * sizeof(*count));
-		for (i = 0; i < sizeof(sample) - 1; i += n) {
-			n = tokenizer_word(sample + i, sizeof(sample) - 1 - i);
-			ids.n = 0;
-			plain_word(&part, sample + i, n, &ids);
-			for (a = 0; a + 1 < ids.n; a++)
-				count[ids.ids[a]][ids.ids[a + 1]]++;
-		}
-		for (best = 0, a = 0; a < IDS; a++)
-			for (b = 0; b < IDS; b++)
-				best = count[a][b] > best ? count[a][b] : best;
-		assert_true(best >= 2);
-		if (count[t->merges[m].left][t->merges[m].right] != best)
-			fail_msg("merge %zu was seen %u times, another %zu times", m,
-			         count[t->merges[m].left][t->merges[m].right], best);
-	}
-	free(count);
-	tokens_free(&ids);
-	tokenizer_free(t);
-}
-
-static char *train_to_json(const char *const *texts, const uint32_t *weights, size_t n)
-{
-	struct bpe_trainer *b = bpe_trainer_new();
-	struct tokenizer *t;
-	char *json;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		bpe_trainer_add(b, texts[i], strlen(texts[i]), weights[i]);
-	assert_int_equal(bpe_trainer_finish(b, 600, tags, tokenizer_default_types, &t, NULL), 0);
-	json = tokenizer_to_json(t);
-	tokenizer_free(t);
-	bpe_trainer_free(b);
-	return json;
-}
-
-static void test_training_is_deterministic(void **state)
-{
-	const char *ab[] = { sample, "where is the parcel\n" }, *ba[] = { ab[1], ab[0] };
-	const char *aab[] = { sample, sample, ab[1], "nothing of this nothing of this" };
-	uint32_t once[] = { 1, 1 }, twice[] = { 2, 1 }, listed[] = { 1, 1, 1, 0 };
-	char *json[5] = {
-		train_to_json(ab, once, 2), train_to_json(ab, once, 2), train_to_json(ba, once, 2),
-		train_to_json(ab, twice, 2), train_to_json(aab, listed, 4)
-	};
-	size_t i;
-
-	(void)state;
-	assert_string_equal(json[0], json[1]);
-	assert_string_equal(json[0], json[2]);
-	assert_string_equal(json[3], json[4]);
-	assert_string_not_equal(json[0], json[3]);
-	for (i = 0; i < 5; i++)
-		free(json[i]);
-}
-
-/* finish may be called again, and leaves the counts as they were */
-static void test_finish_twice(void **state)
-{
-	struct bpe_trainer *b = bpe_trainer_new();
-	struct tokenizer *t[3];
-	struct str s[3] = { STR_INIT, STR_INIT, STR_INIT };
-	size_t i, vocab[] = { 550, 430, 550 };
-
-	(void)state;
-	bpe_trainer_add(b, sample, sizeof(sample) - 1, 2);
-	for (i = 0; i < 3; i++) {
-		assert_int_equal(bpe_trainer_finish(b, vocab[i], tags, tokenizer_default_types, &t[i], NULL), 0);
-		assert_int_equal(tokenizer_vocab(t[i]), vocab[i]);
-		pieces_of(t[i], &s[i]);
-		tokenizer_free(t[i]);
-	}
-	assert_string_equal(s[0].s, s[2].s);
-	assert_memory_equal(s[0].s, s[1].s, s[1].len);  /* a smaller one is the beginning */
-	for (i = 0; i < 3; i++)
-		str_free(&s[i]);
-	bpe_trainer_free(b);
-}
-
-static void test_training_bounds(void **state)
-{
-	const char *seventeen[18] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o",
-	                              "p", "q", NULL };
-	const char *const none[] = { NULL }, *const doubled[] = { "user", "user", NULL };
-	const char *const empty[] = { "", NULL }, *const escape[] = { "u\033[1m", NULL };
-	const char *const spaced[] = { "a b", NULL }, *const broken[] = { "\xff", NULL };
-	struct bpe_trainer *b = bpe_trainer_new();
-	struct tokenizer *t = (struct tokenizer *)b;
-	struct err e = ERR_INIT;
-
-	(void)state;
-	bpe_trainer_add(b, sample, sizeof(sample) - 1, 1);
-	assert_int_equal(bpe_trainer_finish(b, 417, tags, tokenizer_default_types, &t, &e), ERR_RANGE);
-	assert_null(t);
-	assert_int_equal(bpe_trainer_finish(b, 65537, tags, tokenizer_default_types, &t, &e), ERR_RANGE);
-	assert_int_equal(bpe_trainer_finish(b, 500, seventeen, none, &t, &e), ERR_RANGE);
-	assert_int_equal(bpe_trainer_finish(b, 500, doubled, none, &t, &e), ERR_FORMAT);
-	assert_int_equal(bpe_trainer_finish(b, 500, tags, doubled, &t, &e), ERR_FORMAT);
-	assert_int_equal(bpe_trainer_finish(b, 500, empty, none, &t, &e), ERR_FORMAT);
-	assert_int_equal(bpe_trainer_finish(b, 500, escape, none, &t, &e), ERR_FORMAT);
-	assert_int_equal(bpe_trainer_finish(b, 500, spaced, none, &t, &e), ERR_FORMAT);
-	assert_int_equal(bpe_trainer_finish(b, 500, broken, none, &t, &e), ERR_FORMAT);
-	seventeen[16] = NULL;
-	assert_int_equal(bpe_trainer_finish(b, 274, seventeen, none, &t, &e), 0);
-	assert_int_equal(tokenizer_vocab(t), 274);
-	assert_int_equal(tokenizer_tag(t, "p"), TOKEN_FIRST_TAG + 15);
-	assert_int_equal(tokenizer_types(t), 0);
-	tokenizer_free(t);
-	bpe_trainer_free(b);
-}
-
-/* ---- JSON --------------------------------------------------------------------------- */
-
-static void test_json_round_trip(void **state)
-{
-	struct tokenizer *t = train_sample(600), *u;
-	char *json = tokenizer_to_json(t), *again;
-	struct err e = ERR_INIT;
-	struct tokens a = { 0 }, b = { 0 };
-
-	(void)state;
-	if (tokenizer_from_json(json, strlen(json), &u, &e) < 0)
-		fail_msg("%s", e.msg);
-	again = tokenizer_to_json(u);
-	assert_string_equal(json, again);
-	assert_int_equal(tokenizer_tag(u, "assistant"), tokenizer_tag(t, "assistant"));
-	assert_string_equal(tokenizer_type_name(u, 3), "phone");
-	tokenizer_encode(t, NULL, sample, sizeof(sample), &a);
-	tokenizer_encode(u, NULL, sample, sizeof(sample), &b);
-	assert_int_equal(a.n, b.n);
-	assert_memory_equal(a.ids, b.ids, a.n * sizeof(*a.ids));
-	tokens_free(&a);
-	tokens_free(&b);
-	free(json);
-	free(again);
-	tokenizer_free(t);
-	tokenizer_free(u);
-}
-
-#define HEAD "{\"type\":\"answerback-bpe-1\",\"vocab\":"
-#define NAMES ",\"tags\":[\"user\"],\"types\":[]"
-
-/* With no types, 'a' is id 18 + 97 = 115 and the first merge id 274. */
-static void test_hostile_json(void **state)
-{
-	static const struct {
-		const char *json, *complaint;
-	} cases[] = {
-		{ "", "not JSON" },
-		{ "{", "not JSON" },
-		{ "[]", "not a JSON object" },
-		{ "{}", "\"type\"" },
-		{ "{\"type\":\"answerback-bpe-2\",\"vocab\":274" NAMES ",\"merges\":\"\"}", "\"type\"" },
-		{ "{\"type\":7,\"vocab\":274" NAMES ",\"merges\":\"\"}", "\"type\"" },
-		{ HEAD "274" NAMES "}", "\"merges\" is not a string" },
-		{ HEAD "274" NAMES ",\"merges\":[]}", "\"merges\" is not a string" },
-		{ HEAD "274,\"types\":[],\"merges\":\"\"}", "\"tags\" is not" },
-		{ HEAD "274,\"tags\":{},\"types\":[],\"merges\":\"\"}", "\"tags\" is not" },
-		{ HEAD "274,\"tags\":[1],\"types\":[],\"merges\":\"\"}", "\"tags\" holds" },
-		{ HEAD "274,\"tags\":[\"\"],\"types\":[],\"merges\":\"\"}", "name of role tag 1" },
-		{ HEAD "274,\"tags\":[\"a\\u001b\"],\"types\":[],\"merges\":\"\"}", "name of role tag 1" },
-		{ HEAD "274,\"tags\":[\"a\\u0000b\"],\"types\":[],\"merges\":\"\"}", "not JSON" },
-		{ HEAD "274,\"tags\":[\"a\",\"a\"],\"types\":[],\"merges\":\"\"}", "two role tags" },
-		{ HEAD "274,\"tags\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\",\"j\",\"k\",\"l\",\"m\",\"n\","
-		  "\"o\",\"p\",\"q\"],\"types\":[],\"merges\":\"\"}", "17 \"tags\"" },
-		{ HEAD "306,\"tags\":[],\"types\":[\"x\",\"x\"],\"merges\":\"\"}", "two types" },
-		{ HEAD "273" NAMES ",\"merges\":\"\"}", "\"vocab\" is not a number from 274" },
-		{ HEAD "-1" NAMES ",\"merges\":\"\"}", "\"vocab\" is not" },
-		{ HEAD "1e3" NAMES ",\"merges\":\"\"}", "\"vocab\" is not" },
-		{ HEAD "65537" NAMES ",\"merges\":\"\"}", "\"vocab\" is not" },
-		{ HEAD "99999999999999999999999" NAMES ",\"merges\":\"\"}", "not JSON" },
-		{ HEAD "276" NAMES ",\"merges\":\"115 116\"}", "fewer merges" },
-		{ HEAD "65536" NAMES ",\"merges\":\"\"}", "fewer merges" },
-		{ HEAD "274" NAMES ",\"merges\":\"115 116\"}", "more in \"merges\"" },
-		{ HEAD "274,\"vocab\":274" NAMES ",\"merges\":\"\"}", "not JSON" },
-		{ HEAD "275" NAMES ",\"merges\":\"115 116,\"}", "more in \"merges\"" },
-		{ HEAD "275" NAMES ",\"merges\":\"115 116,117\"}", "more in \"merges\"" },
-		{ HEAD "276" NAMES ",\"merges\":\"115 116,\"}", "merge 2 is not" },
-		{ HEAD "276" NAMES ",\"merges\":\"115 116,117\"}", "merge 2 is not" },
-		{ HEAD "276" NAMES ",\"merges\":\"115 116 117 118\"}", "merge 2 is not" },
-		{ HEAD "275" NAMES ",\"merges\":\",115 116\"}", "merge 1 is not" },
-		{ HEAD "275" NAMES ",\"merges\":\"115\"}", "merge 1 is not" },
-		{ HEAD "275" NAMES ",\"merges\":\"115 \"}", "merge 1 is not" },
-		{ HEAD "275" NAMES ",\"merges\":\"115 x\"}", "merge 1 is not" },
-		{ HEAD "275" NAMES ",\"merges\":\"115  116\"}", "merge 1 is not" },
-		{ HEAD "275" NAMES ",\"merges\":\"115 116 117\"}", "more in \"merges\"" },
-		{ HEAD "275" NAMES ",\"merges\":\"115 -116\"}", "merge 1 is not" },
-		{ HEAD "275" NAMES ",\"merges\":\"115 65536\"}", "merge 1 is not" },
-		{ HEAD "275" NAMES ",\"merges\":\"115 99999999999999999999\"}", "merge 1 is not" },
-		{ HEAD "275" NAMES ",\"merges\":\"115 274\"}", "merge 1 (115 274) does not join" },
-		{ HEAD "276" NAMES ",\"merges\":\"115 275,115 116\"}", "merge 1 (115 275) does not join" },
-		{ HEAD "275" NAMES ",\"merges\":\"0 116\"}", "merge 1 (0 116) does not join" },
-		{ HEAD "275" NAMES ",\"merges\":\"115 17\"}", "merge 1 (115 17) does not join" },
-		{ HEAD "276" NAMES ",\"merges\":\"115 116,115 116\"}", "ids 274 and 275 are the same" },
-		{ HEAD "278" NAMES ",\"merges\":\"115 116,116 117,274 117,115 275\"}", "ids 276 and 277 are the same" },
-		{ HEAD "275" NAMES ",\"merges\":\"66 115\"}", "joins a digit" },
-		{ HEAD "275" NAMES ",\"merges\":\"50 75\"}", "joins a digit" },
-		{ HEAD "281" NAMES ",\"merges\":\"115 115,274 274,275 275,276 276,277 277,278 278,279 115\"}",
-		  "merge 7 makes a piece of 65 bytes" },
-	};
-	struct tokenizer *t;
-	struct err e;
-	size_t i;
-	int r;
-
-	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		e = (struct err)ERR_INIT;
-		t = (struct tokenizer *)&e;
-		r = tokenizer_from_json(cases[i].json, strlen(cases[i].json), &t, &e);
-		if (r >= 0 || r != e.code || t)
-			fail_msg("accepted: %s", cases[i].json);
-		if (!strstr(e.msg, cases[i].complaint))
-			fail_msg("%s: \"%s\" does not say \"%s\"", cases[i].json, e.msg, cases[i].complaint);
-	}
-}
-
-static void test_good_small_json(void **state)
-{
-	static const char json[] = HEAD "280" NAMES
-		",\"merges\":\"115 115,274 274,275 275,276 276,277 277,278 278\",\"note\":\"later\"}";
-	struct tokenizer *t;
-	struct err e = ERR_INIT;
-	size_t len;
-
-	(void)state;
-	if (tokenizer_from_json(json, sizeof(json) - 1, &t, &e) < 0)
-		fail_msg("%s", e.msg);
-	tokenizer_piece(t, 279, &len);
-	assert_int_equal(len, 64);
-	tokenizer_free(t);
-	/* not NUL-terminated: only len bytes count */
-	assert_int_equal(tokenizer_from_json(json, sizeof(json) - 2, &t, &e), ERR_FORMAT);
-}
-
-static void test_deep_and_big_json(void **state)
-{
-	struct str s = STR_INIT;
-	struct err e = ERR_INIT;
-	struct tokenizer *t;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < 1000000; i++)
-		str_addc(&s, '[');
-	assert_int_equal(tokenizer_from_json(s.s, s.len, &t, &e), ERR_FORMAT);
-	str_reset(&s);
-	str_adds(&s, HEAD "274" NAMES ",\"merges\":\"\",\"x\":");
-	for (i = 0; i < 100000; i++)
-		str_adds(&s, "{\"x\":");
-	assert_int_equal(tokenizer_from_json(s.s, s.len, &t, &e), ERR_FORMAT);
-	for (i = 0; i < 1000000; i++)
-		str_adds(&s, "     ");
-	assert_int_equal(tokenizer_from_json(s.s, s.len, &t, &e), ERR_FORMAT);
-	assert_non_null(strstr(e.msg, "4 MiB"));
-	str_free(&s);
-}
-
-/* Bytes of a good file changed at random: refused, or a tokenizer that round-trips. */
-static void test_damaged_json(void **state)
-{
-	static const char bytes[] = "0123456789 ,\"{}[]:ab\x80\\";
-	struct tokenizer *t = train_sample(450), *u;
-	char *json = tokenizer_to_json(t), *copy;
-	size_t n = strlen(json), round, k, accepted = 0;
-	struct str back = STR_INIT;
-	struct tokens ids = { 0 };
-	struct err e;
-	struct rng r;
-
-	(void)state;
-	printf("# seed %d\n", SEED + 1);
-	rng_seed(&r, SEED + 1);
-	for (round = 0; round < 2000; round++) {
-		copy = xmemdup(json, n);
-		for (k = rng_below(&r, 3) + 1; k > 0; k--)
-			copy[rng_below(&r, n)] = bytes[rng_below(&r, sizeof(bytes) - 1)];
-		e = (struct err)ERR_INIT;
-		if (tokenizer_from_json(copy, n, &u, &e) == 0) {
-			accepted++;
-			ids.n = 0;
-			str_reset(&back);
-			tokenizer_encode(u, NULL, sample, sizeof(sample), &ids);
-			tokenizer_decode(u, ids.ids, ids.n, &back);
-			assert_int_equal(back.len, sizeof(sample));
-			assert_memory_equal(back.s, sample, sizeof(sample));
-			tokenizer_free(u);
-		} else {
-			assert_true(e.msg[0]);
-		}
-		free(copy);
-	}
-	assert_in_range(accepted, 1, 1999);     /* both sides were tried */
-	str_free(&back);
-	tokens_free(&ids);
-	free(json);
-	tokenizer_free(t);
-}
-
 /* ---- match -------------------------------------------------------------------------- */
 
 struct matches {
@@ -724,7 +300,7 @@ static bool note(int32_t id, size_t piece_len, void *arg)
 
 static void test_match_against_all(void **state)
 {
-	struct tokenizer *t = train_sample(600);
+	struct tokenizer *t = common_train_sample(600);
 	unsigned char *seen = xmalloc(t->vocab);
 	struct str text = STR_INIT;
 	struct matches m;
@@ -813,7 +389,7 @@ static void test_speed(void **state)
 	}
 	mb = (double)text.len / 1e6;
 	start = seconds();
-	t = train(text.s, text.len, 8192);
+	t = common_train(text.s, text.len, 8192);
 	printf("# training on %.1f MB: %.2f s\n", mb, seconds() - start);
 	start = seconds();
 	tokenizer_encode(t, NULL, text.s, text.len, &ids);
@@ -843,16 +419,6 @@ int main(void)
 		cmocka_unit_test(test_cache_moves_between_tokenizers),
 		cmocka_unit_test(test_text_is_never_a_control),
 		cmocka_unit_test(test_controls),
-		cmocka_unit_test(test_training_by_hand),
-		cmocka_unit_test(test_training_against_recount),
-		cmocka_unit_test(test_training_is_deterministic),
-		cmocka_unit_test(test_finish_twice),
-		cmocka_unit_test(test_training_bounds),
-		cmocka_unit_test(test_json_round_trip),
-		cmocka_unit_test(test_hostile_json),
-		cmocka_unit_test(test_good_small_json),
-		cmocka_unit_test(test_deep_and_big_json),
-		cmocka_unit_test(test_damaged_json),
 		cmocka_unit_test(test_match_against_all),
 		cmocka_unit_test(test_speed),
 	};
