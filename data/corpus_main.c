@@ -234,6 +234,7 @@ static int read_source(struct job *job, size_t which, const char *file, bool is_
  * different replies in turn, so that the frequent ones do not fill the share. */
 static void cap_list(struct corpus_list *l, size_t limit, bool even, struct rng *r, struct corpus_stats *st)
 {
+	const unsigned chosen = (unsigned)-1;
 	size_t chars = 0, kept = 0;
 	unsigned *round = xcalloc(l->n + 1, sizeof(*round));
 
@@ -258,7 +259,7 @@ static void cap_list(struct corpus_list *l, size_t limit, bool even, struct rng 
 		}
 	}
 	for (size_t i = 0; i < l->n; i++) {
-		if (round[i] == (unsigned)-1) {
+		if (round[i] == chosen) {
 			struct chat c = l->v[i];
 
 			l->v[i] = l->v[kept];

@@ -5,7 +5,7 @@
 
 #include "common_model.h"
 
-struct tokenizer *common_tokenizer(void)
+struct tokenizer *fixture_tokenizer(void)
 {
 	static const char text[] =
 		"hello how can we help you today? my parcel has not come, where is it? "
@@ -24,7 +24,7 @@ struct tokenizer *common_tokenizer(void)
 	return tok;
 }
 
-struct weights *common_weights(const struct tokenizer *tok, uint64_t seed, bool trainable)
+struct weights *fixture_weights(const struct tokenizer *tok, uint64_t seed, bool trainable)
 {
 	const struct dialogue_config c = {
 		.vocab = tokenizer_vocab(tok), .embed = 19, .turn_hidden = 13, .encoder_hidden = 21,
@@ -36,14 +36,14 @@ struct weights *common_weights(const struct tokenizer *tok, uint64_t seed, bool 
 	return w;
 }
 
-struct model *common_model(uint64_t seed)
+struct model *fixture_model(uint64_t seed)
 {
-	struct tokenizer *tok = common_tokenizer();
+	struct tokenizer *tok = fixture_tokenizer();
 
-	return model_new(common_weights(tok, seed, false), tok, NULL, NULL);
+	return model_new(fixture_weights(tok, seed, false), tok, NULL, NULL);
 }
 
-struct dataset *common_dialogues(const struct tokenizer *tok, struct rng *r, size_t dialogues,
+struct dataset *fixture_dialogues(const struct tokenizer *tok, struct rng *r, size_t dialogues,
                                  size_t turns, size_t longest)
 {
 	const size_t vocab = tokenizer_vocab(tok);

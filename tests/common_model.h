@@ -8,12 +8,12 @@
 #include "../src/base/rng.h"
 
 /* 420 ids or so, tags "user" and "assistant". */
-struct tokenizer *common_tokenizer(void);
+struct tokenizer *fixture_tokenizer(void);
 /* Odd sizes on purpose: no multiple of any vector width. */
-struct weights *common_weights(const struct tokenizer *tok, uint64_t seed, bool trainable);
-struct model *common_model(uint64_t seed);
+struct weights *fixture_weights(const struct tokenizer *tok, uint64_t seed, bool trainable);
+struct model *fixture_model(uint64_t seed);
 /* Random dialogues of the tokenizer's text pieces and some placeholders. */
-struct dataset *common_dialogues(const struct tokenizer *tok, struct rng *r, size_t dialogues,
+struct dataset *fixture_dialogues(const struct tokenizer *tok, struct rng *r, size_t dialogues,
                                  size_t turns, size_t longest);
 
 #endif

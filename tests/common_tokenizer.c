@@ -10,7 +10,7 @@
 
 const char *const common_tags[] = { "user", "assistant", NULL };
 
-const char common_sample[] =
+const char tokenizer_sample[] =
 	"Hello, I'd like to know where my order is. The order number is 4471-22.\n"
 	"I'm sorry to hear that your order hasn't arrived. Let me look into the order for you.\n"
 	"Thanks! I ordered it on 3 May, and the order page still says \"on its way\".\n"
@@ -20,7 +20,7 @@ const char common_sample[] =
 	"Na\xc3\xafve caf\xc3\xa9 cr\xc3\xa8me br\xc3\xbbl\xc3\xa9" "e, 12,50 \xe2\x82\xac; the caf\xc3\xa9 and the cr\xc3\xa8me again.\n\n"
 	"\tdon't don't  don't <order_1> <user> the the the\r\n";
 
-const size_t common_sample_len = sizeof(common_sample) - 1;
+const size_t common_sample_len = sizeof(tokenizer_sample) - 1;
 
 static struct tokenizer *train_weighted(const char *text, size_t len, uint32_t weight, size_t vocab)
 {
@@ -42,7 +42,7 @@ struct tokenizer *common_train(const char *text, size_t len, size_t vocab)
 
 struct tokenizer *common_train_sample(size_t vocab)
 {
-	struct tokenizer *t = train_weighted(common_sample, common_sample_len, 2, vocab);
+	struct tokenizer *t = train_weighted(tokenizer_sample, common_sample_len, 2, vocab);
 
 	assert_int_equal(tokenizer_vocab(t), vocab);
 	return t;

@@ -6,7 +6,7 @@
 
 #include "../model/tokenizer_private.h"
 
-extern const char common_sample[];
+extern const char tokenizer_sample[];
 extern const size_t common_sample_len;
 extern const char *const common_tags[];         /* "user", "assistant", NULL */
 

@@ -68,7 +68,7 @@ static void test_training_by_hand(void **state)
 static void test_training_against_recount(void **state)
 {
 	enum { IDS = 600 };
-	struct tokenizer *t = common_train(common_sample, common_sample_len, IDS), part;
+	struct tokenizer *t = common_train(tokenizer_sample, common_sample_len, IDS), part;
 	uint32_t (*count)[IDS] = xcalloc(IDS, sizeof(*count));
 	struct tokens ids = { 0 };
 	size_t m, i, n, a, b, best;
@@ -79,9 +79,9 @@ static void test_training_against_recount(void **state)
 		part.nmerges = m;
 		memset(count, 0, IDS * sizeof(*count));
 		for (i = 0; i < common_sample_len; i += n) {
-			n = tokenizer_word(common_sample + i, common_sample_len - i);
+			n = tokenizer_word(tokenizer_sample + i, common_sample_len - i);
 			ids.n = 0;
-			common_plain_word(&part, common_sample + i, n, &ids);
+			common_plain_word(&part, tokenizer_sample + i, n, &ids);
 			for (a = 0; a + 1 < ids.n; a++)
 				count[ids.ids[a]][ids.ids[a + 1]]++;
 		}
@@ -116,8 +116,8 @@ static char *train_to_json(const char *const *texts, const uint32_t *weights, si
 
 static void test_training_is_deterministic(void **state)
 {
-	const char *ab[] = { common_sample, "where is the parcel\n" }, *ba[] = { ab[1], ab[0] };
-	const char *aab[] = { common_sample, common_sample, ab[1], "nothing of this nothing of this" };
+	const char *ab[] = { tokenizer_sample, "where is the parcel\n" }, *ba[] = { ab[1], ab[0] };
+	const char *aab[] = { tokenizer_sample, tokenizer_sample, ab[1], "nothing of this nothing of this" };
 	uint32_t once[] = { 1, 1 }, twice[] = { 2, 1 }, listed[] = { 1, 1, 1, 0 };
 	char *json[5] = {
 		train_to_json(ab, once, 2), train_to_json(ab, once, 2), train_to_json(ba, once, 2),
@@ -143,7 +143,7 @@ static void test_finish_twice(void **state)
 	size_t i, vocab[] = { 550, 430, 550 };
 
 	(void)state;
-	bpe_trainer_add(b, common_sample, common_sample_len, 2);
+	bpe_trainer_add(b, tokenizer_sample, common_sample_len, 2);
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(bpe_trainer_finish(b, vocab[i], common_tags, tokenizer_default_types, &t[i], NULL), 0);
 		assert_int_equal(tokenizer_vocab(t[i]), vocab[i]);
@@ -169,7 +169,7 @@ static void test_training_bounds(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	bpe_trainer_add(b, common_sample, common_sample_len, 1);
+	bpe_trainer_add(b, tokenizer_sample, common_sample_len, 1);
 	assert_int_equal(bpe_trainer_finish(b, 417, common_tags, tokenizer_default_types, &t, &e), ERR_RANGE);
 	assert_null(t);
 	assert_int_equal(bpe_trainer_finish(b, 65537, common_tags, tokenizer_default_types, &t, &e), ERR_RANGE);
@@ -205,8 +205,8 @@ static void test_json_round_trip(void **state)
 	assert_string_equal(json, again);
 	assert_int_equal(tokenizer_tag(u, "assistant"), tokenizer_tag(t, "assistant"));
 	assert_string_equal(tokenizer_type_name(u, 3), "phone");
-	tokenizer_encode(t, NULL, common_sample, common_sample_len, &a);
-	tokenizer_encode(u, NULL, common_sample, common_sample_len, &b);
+	tokenizer_encode(t, NULL, tokenizer_sample, common_sample_len, &a);
+	tokenizer_encode(u, NULL, tokenizer_sample, common_sample_len, &b);
 	assert_int_equal(a.n, b.n);
 	assert_memory_equal(a.ids, b.ids, a.n * sizeof(*a.ids));
 	tokens_free(&a);
@@ -360,10 +360,10 @@ static void test_damaged_json(void **state)
 			accepted++;
 			ids.n = 0;
 			str_reset(&back);
-			tokenizer_encode(u, NULL, common_sample, common_sample_len, &ids);
+			tokenizer_encode(u, NULL, tokenizer_sample, common_sample_len, &ids);
 			tokenizer_decode(u, ids.ids, ids.n, &back);
 			assert_int_equal(back.len, common_sample_len);
-			assert_memory_equal(back.s, common_sample, common_sample_len);
+			assert_memory_equal(back.s, tokenizer_sample, common_sample_len);
 			tokenizer_free(u);
 		} else {
 			assert_true(e.msg[0]);

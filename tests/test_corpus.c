@@ -308,6 +308,8 @@ static void test_cap(void **state)
 			chat_add(&c, "assistant", "rarer", 5, 1);
 		corpus_list_add(&l, &c);
 	}
+	cap_list(&l, 1000000, true, &r, &st);        /* a share larger than the list keeps it all */
+	assert_int_equal(l.n, 200);
 	cap_list(&l, 200, true, &r, &st);
 	assert_int_equal(l.n, 20);
 	assert_int_equal(st.reasons[REASON_CAPPED], 180);

@@ -22,7 +22,7 @@ struct world {
 
 static struct world world(uint64_t seed)
 {
-	struct world w = { common_model(seed), arena_new(1 << 20), { { 0 } } };
+	struct world w = { fixture_model(seed), arena_new(1 << 20), { { 0 } } };
 
 	rng_seed(&w.r, seed);
 	return w;
@@ -68,7 +68,7 @@ static real *distributions(struct world *w, const struct dataset *ds, size_t d, 
 static void sums_to_one(void **state)
 {
 	struct world w = world(5);
-	struct dataset *ds = common_dialogues(w.m->tok, &w.r, 3, 5, 12);
+	struct dataset *ds = fixture_dialogues(w.m->tok, &w.r, 3, 5, 12);
 	const size_t V = w.m->w->cfg.vocab;
 	size_t rows;
 	real *dist = distributions(&w, ds, 1, &rows);
@@ -96,7 +96,7 @@ static void causal(void **state)
 
 	(void)state;
 	for (int round = 0; round < 12; round++) {
-		struct dataset *ds = common_dialogues(w.m->tok, &w.r, 3, 6, 14), *other = dataset_new();
+		struct dataset *ds = fixture_dialogues(w.m->tok, &w.r, 3, 6, 14), *other = dataset_new();
 		const size_t d = rng_below(&w.r, 3), from = ds->first_turn[d], to = ds->first_turn[d + 1];
 		const size_t turn = from + rng_below(&w.r, to - from);
 		const size_t at = rng_below(&w.r, ds->turn[turn].n + 1);
@@ -144,7 +144,7 @@ static void session_equals_teacher_forcing(void **state)
 {
 	struct world w = world(11);
 	const size_t V = w.m->w->cfg.vocab;
-	struct dataset *ds = common_dialogues(w.m->tok, &w.r, 4, 7, 16);
+	struct dataset *ds = fixture_dialogues(w.m->tok, &w.r, 4, 7, 16);
 	real *logp = malloc(V * sizeof(real));
 
 	(void)state;
@@ -183,7 +183,7 @@ static void loss_equals_distribution(void **state)
 {
 	struct world w = world(13);
 	const size_t V = w.m->w->cfg.vocab;
-	struct dataset *ds = common_dialogues(w.m->tok, &w.r, 2, 5, 15);
+	struct dataset *ds = fixture_dialogues(w.m->tok, &w.r, 2, 5, 15);
 	struct batch_item items[2] = { whole(ds, 0), whole(ds, 1) };
 	const struct dialogue_opts o = { 0 };
 	struct dialogue_batch b;

@@ -176,8 +176,8 @@ static void test_cache_moves_between_tokenizers(void **state)
 	(void)state;
 	for (i = 0; i < 4; i++) {
 		with.n = without.n = 0;
-		tokenizer_encode(t[i % 2], NULL, common_sample, common_sample_len, &without);
-		tokenizer_encode(t[i % 2], cache, common_sample, common_sample_len, &with);
+		tokenizer_encode(t[i % 2], NULL, tokenizer_sample, common_sample_len, &without);
+		tokenizer_encode(t[i % 2], cache, tokenizer_sample, common_sample_len, &with);
 		assert_int_equal(with.n, without.n);
 		assert_memory_equal(with.ids, without.ids, with.n * sizeof(*with.ids));
 	}
