@@ -208,9 +208,11 @@ $(BIN): $(OUT)/src/main.o $(LIBS_ALL)
 
 $(call objects,$(TEST_SRC) $(GRADCHECK_SRC) $(COMMON_SRC)): | libs-test
 
+# A test is linked with those tests/common_*.c whose headers it includes.
 $(call programs,$(TEST_SRC)): $(OUT)/%: $(OUT)/%.o $(call objects,$(COMMON_SRC)) $(LIBS_ALL)
 	@$(say) LD $@
-	$(Q)$(link) $^ $(TEST_LIBS) $(ALL_LIBS)
+	$(Q)$(link) $< $(commons) $(LIBS_ALL) $(TEST_LIBS) $(ALL_LIBS)
+commons = $(filter $(shell sed -n 's|.*include "\(common_[a-z0-9_]*\)\.h".*|$(OUT)/tests/\1.o|p' $*.c),$^)
 
 # In double precision there are only the model and what it stands on.
 $(call programs,$(GRADCHECK_SRC)): $(OUT)/%: $(OUT)/%.o $(MODEL_LIB)

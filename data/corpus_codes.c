@@ -25,13 +25,13 @@ static void capitals(struct str *out, size_t n, struct rng *r)
 		str_addc(out, "ABCDEFGHJKLMNPQRSTUVWXYZ"[rng_below(r, 24)]);
 }
 
-/* '9' a digit, 'A' a capital, anything else itself. */
+/* '9' a digit but zero, 'd' any digit, 'A' a capital, anything else itself. */
 static void by_pattern(struct str *out, const char *pattern, struct rng *r)
 {
 	for (const char *p = pattern; *p; p++) {
 		if (*p == '9')
 			number(out, 1, r);
-		else if (*p == '0')
+		else if (*p == 'd')
 			digits(out, 1, r);
 		else if (*p == 'A')
 			capitals(out, 1, r);
@@ -43,33 +43,43 @@ static void by_pattern(struct str *out, const char *pattern, struct rng *r)
 static void order(struct str *out, struct rng *r)
 {
 	static const char *const patterns[] = {
-		"9000-00", "9000-00", "#90000", "#90000", "#9000", "900-0000000-0000000",
-		"900-0000000-0000000", "AA-90000", "AA-90000", "ORD900000", "ORD-90000", "9000000",
-		"90000000", "900000", "90000", "A900000", "9000-0000", "AA9000000", "#AA900", "900-00000",
-		"9000000000", "ORD9000000", "AAA-9000", "90-0000-00", "W900000000"
+		"9ddd-dd", "9ddd-dd", "#9dddd", "#9dddd", "#9ddd", "9dd-ddddddd-ddddddd",
+		"9dd-ddddddd-ddddddd", "AA-9dddd", "AA-9dddd", "ORD9ddddd", "ORD-9dddd", "9dddddd",
+		"9ddddddd", "9ddddd", "9dddd", "A9ddddd", "9ddd-dddd", "AA9dddddd", "#AA9dd", "9dd-ddddd",
+		"9ddddddddd", "ORD9dddddd", "AAA-9dddd", "9d-dddd-dd", "W9dddddddd"
 	};
 
-	by_pattern(out, patterns[rng_below(r, sizeof(patterns) / sizeof(patterns[0]))], r);
+	const char *p = patterns[rng_below(r, sizeof(patterns) / sizeof(patterns[0]))];
+	struct str code = STR_INIT;
+
+	/* not what reads as a year or a round amount: nobody could tell it from one */
+	do {
+		str_reset(&code);
+		by_pattern(&code, p, r);
+	} while (strncmp(code.s + strspn(code.s, "#"), "19", 2) == 0 || strncmp(code.s + strspn(code.s, "#"), "20", 2) == 0 ||
+	         strcmp(code.s + code.len - 3, "000") == 0);
+	str_add(out, code.s, code.len);
+	str_free(&code);
 }
 
 static void tracking(struct str *out, struct rng *r)
 {
 	switch (rng_below(r, 5)) {
 	case 0:
-		by_pattern(out, "1Z900A900090000000", r);
+		by_pattern(out, "1Z9ddA9ddd9ddddddd", r);
 		break;
 	case 1:
 		number(out, 20 + rng_below(r, 3), r);
 		break;
 	case 2:
-		by_pattern(out, "AA900000000", r);
+		by_pattern(out, "AA9dddddddd", r);
 		str_adds(out, rng_below(r, 2) ? "GB" : "DE");
 		break;
 	case 3:
 		number(out, 12, r);
 		break;
 	default:
-		by_pattern(out, rng_below(r, 2) ? "JD0000000000000000" : "AAA90000000", r);
+		by_pattern(out, rng_below(r, 2) ? "JDdddddddddddddddd" : "AAA9ddddddd", r);
 	}
 }
 
@@ -89,8 +99,8 @@ static void email(struct str *out, struct rng *r)
 
 static void phone(struct str *out, struct rng *r)
 {
-	static const char *const patterns[] = { "+44 7900 000000", "07900 000000", "+1 900-900-0000", "(900) 900-0000",
-		"900-900-0000", "+91 90000 00000", "9000000000", "+49 151 90000000", "020 7900 0000", "+33 6 90 00 00 00" };
+	static const char *const patterns[] = { "+44 79dd dddddd", "079dd dddddd", "+1 9dd-9dd-dddd", "(9dd) 9dd-dddd",
+		"9dd-9dd-dddd", "+91 9dddd ddddd", "98dddddddd", "+49 151 9ddddddd", "020 79dd dddd", "+33 6 9d dd dd dd" };
 
 	by_pattern(out, patterns[rng_below(r, sizeof(patterns) / sizeof(patterns[0]))], r);
 }
@@ -125,8 +135,8 @@ static void iban(struct str *out, struct rng *r)
 	static const struct {
 		const char *country, *pattern;
 	} forms[] = {
-		{ "GB", "AAAA00000000000000" }, { "DE", "900000000000000000" }, { "FR", "90000000000000000000000" },
-		{ "NL", "AAAA0000000000" }, { "ES", "90000000000000000000" }, { "IE", "AAAA00000000000000" }
+		{ "GB", "AAAAdddddddddddddd" }, { "DE", "9ddddddddddddddddd" }, { "FR", "9dddddddddddddddddddddd" },
+		{ "NL", "AAAAdddddddddd" }, { "ES", "9ddddddddddddddddddd" }, { "IE", "AAAAdddddddddddddd" }
 	};
 	size_t k = rng_below(r, sizeof(forms) / sizeof(forms[0]));
 	bool spaced = rng_below(r, 2);

@@ -263,7 +263,8 @@ static void fill_opts(struct cli_args *a, struct train_opts *o)
 	o->keep_types = encode_fixed_types();
 }
 
-/* What the model file will say about where it comes from. */
+/* What the model file will say about where it comes from: nothing of the clock, so that the same
+ * run gives the same file. */
 static char *lineage(struct cli_args *a, const struct train_opts *o, const struct dataset *ds,
                      const struct train_report *r)
 {
@@ -276,11 +277,11 @@ static char *lineage(struct cli_args *a, const struct train_opts *o, const struc
 		/* names only: folders say more about somebody's machine than about the model */
 		json_array_append_new(files, json_string(slash ? slash + 1 : path));
 	}
-	j = json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:f}", "files", files,
+	j = json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I}", "files", files,
 	              "conversations", (json_int_t)ds->dialogues, "pieces", (json_int_t)ds->n_ids,
 	              "steps", (json_int_t)r->step, "epochs", (json_int_t)r->epoch, "seed", (json_int_t)o->seed,
 	              "lr", o->lr, "dropout", o->dropout, "word_dropout", o->word_dropout,
-	              "batch", (json_int_t)o->batch_rows, "skipped", (json_int_t)r->skipped, "seconds", r->seconds);
+	              "batch", (json_int_t)o->batch_rows, "skipped", (json_int_t)r->skipped);
 	if (cli_given(a, "init"))
 		json_object_set_new(j, "parent", json_string(strrchr(cli_string(a, "init", ""), '/') ?
 		                    strrchr(cli_string(a, "init", ""), '/') + 1 : cli_string(a, "init", "")));

@@ -249,12 +249,9 @@ static void completion_task(size_t i, void *arg)
 
 		struct complete_opts o;
 		struct talk_completion one[1], three[1];
-		size_t prefix = (size_t)(word - text);
+		const size_t prefix = (size_t)(word - text);   /* up to and with the white space */
 		struct place *pl = &j->place[i * PLACES + n++];
 
-		/* the white space before a word belongs to what is predicted */
-		while (prefix > 0 && strchr(" \t\n\r", text[prefix - 1]))
-			prefix--;
 		complete_opts_default(&o);
 		o.beam = 4;
 		o.max_words = 1;

@@ -81,7 +81,7 @@ static bool is_range(const char *s, const struct shape *h)
 		return false;
 	a = number_value(s, h->first);
 	b = number_value(s + h->first + 1, h->second);
-	if (h->first == 4 && a >= 1900 && a < 2100 && (h->second == 2 || h->second == 4))
+	if (h->first == 4 && a >= 1900 && a < 2100 && (h->second == 2 || (h->second == 4 && b >= 1900 && b < 2100)))
 		return true;
 	return a < b && h->first <= 6 && h->second <= 6 && (h->first + h->second <= 5 || (a % 50 == 0 && b % 50 == 0));
 }
@@ -125,7 +125,8 @@ static bool is_year(const char *s, const struct shape *h)
 static bool digits_are_code(const struct redact_view *t, size_t i, const char *s, const struct shape *h,
                             const struct redact_context *c, unsigned key, enum redact_type *type)
 {
-	bool near = key && (c->strong ? c->age <= 2 : c->age == 0 && !c->soft);
+	bool asked = key && !c->key;
+	bool near = asked || (key && (c->strong ? c->age <= 2 : c->age == 0 && !c->soft));
 	bool very_near = key && c->strong && c->age == 0;
 
 	*type = key ? type_of_key(key) : REDACT_NUMBER;
@@ -143,23 +144,26 @@ static bool digits_are_code(const struct redact_view *t, size_t i, const char *s
 			*type = REDACT_ORDER;
 		return true;
 	}
-	if (is_year(s, h) && !very_near && !(near && c->hash))
+	if (is_year(s, h) && !very_near && !c->hash && !asked)
 		return false;
+	if (asked)         /* the bare answer: "4471", "its 4471 thanks" */
+		return h->n >= 4 && (c->brief || c->words == 0) && !is_year(s, h);
 	if (near && h->n >= 3 && !c->place)
 		return true;
 	if (c->hash && !c->place && h->n >= 4) {
 		*type = key ? *type : REDACT_ORDER;
 		return true;
 	}
-	return !c->key && c->asked && c->brief && !c->any_key && h->n >= 4;
+	return false;
 }
 
 /* Letters and digits, or groups. */
 static bool mixed_is_code(const struct redact_view *t, size_t i, const char *s, const struct shape *h,
                           const struct redact_context *c, unsigned key, enum redact_type *type)
 {
-	bool near = key && (c->strong ? c->age <= 2 : c->age == 0 && !c->soft);
-	bool strong = near && c->strong;
+	bool asked = key && !c->key;
+	bool near = asked || (key && (c->strong ? c->age <= 2 : c->age == 0 && !c->soft));
+	bool strong = asked || (near && c->strong);
 
 	*type = key ? type_of_key(key) : REDACT_ORDER;
 	if (is_carrier_form(s, h)) {
@@ -185,12 +189,18 @@ static bool mixed_is_code(const struct redact_view *t, size_t i, const char *s, 
 	if (h->lead == 0 && h->tail == h->letters && h->groups == 1 &&
 	    redact_word_flags(s + h->n - h->tail, h->tail) & W_UNIT)
 		return false;
-	if (redact_word_flags(s, h->lead) & (W_MONEY | W_UNIT) && h->lead == h->letters && !strong)
+	if (redact_word_flags(s, h->lead) & W_MONEY && h->lead == h->letters && !strong)
 		return false;
 	if (strong && h->n >= 4 && h->digits >= 2 && h->digits * 3 >= h->letters)
 		return true;
 	if (near && h->n >= 5 && h->uppers == h->letters && (h->digits >= 3 || strong))
 		return h->tail <= 3 || h->digits >= 3;
+	if (c->hash && h->n >= 4 && h->digits >= 3 && h->uppers == h->letters)
+		return true;
+	/* "TUK-5201" and little else */
+	if (c->brief && c->words <= 1 && h->groups == 2 && h->lead >= 2 && h->lead <= 4 && h->uppers == h->lead &&
+	    h->letters == h->lead && h->first == 0 && h->digits >= 4)
+		return true;
 	/* on its own: two to five letters and five or more digits, "AB-99120", "ASDF123456" */
 	return h->longest >= 5 && h->lead >= 1 && h->lead <= 5 && h->letters == h->lead && h->groups <= 2 &&
 	       (h->groups == 1 ? h->digits >= (h->lead == 1 ? 6u : 5u) : true);
@@ -242,10 +252,6 @@ bool redact_match_code(const struct redact_view *t, size_t i, const struct redac
 	/* the answer to a question comes first: "its 4471-22 pls hurry" */
 	if (!c->key && !c->any_key && c->words <= 1)
 		key = c->asked;
-	if (key && !c->key && h.plain && h.n < 5) {
-		*type = type_of_key(key);
-		return c->brief && h.n >= 4 && !c->money && !redact_unit_after(t, k) && !is_year(s, &h);
-	}
 	if (h.plain)
 		return digits_are_code(t, i, s, &h, c, key, type);
 	return mixed_is_code(t, i, s, &h, c, key, type);

@@ -27,15 +27,15 @@ rule() {
 # model/) has to be in FOLDER or in one of MAY
 own_headers() {
 	folder=$1
-	for f in $(sources "$folder"); do
-		sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"([^"]+)".*/\1/p' "$f" | while read -r h; do
-			[ ! -e "${f%/*}/$h" ] || continue
-			for d in "$@"; do
-				[ ! -e "$d/$h" ] || continue 2
-			done
-			for d in src model ui; do
-				[ ! -e "$d/$h" ] || echo "$f: \"$h\"    <- $folder/ may not include headers of $d/"
-			done
+	# shellcheck disable=SC2046
+	grep -HoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[^"]+"' /dev/null $(sources "$folder") |
+		sed 's/:.*"\(.*\)"/ \1/' | while read -r f h; do
+		[ ! -e "${f%/*}/$h" ] || continue
+		for d in "$@"; do
+			[ ! -e "$d/$h" ] || continue 2
+		done
+		for d in src model ui; do
+			[ ! -e "$d/$h" ] || echo "$f: \"$h\"    <- $folder/ may not include headers of $d/"
 		done
 	done
 }
@@ -67,12 +67,11 @@ layers() {
 }
 
 files() {
-	for f in $(sources model src ui data tests); do
-		head -n 1 "$f" | grep -q '^/\* SPDX-License-Identifier: GPL-3\.0-or-later \*/' ||
-			echo "$f:1:    <- the first line must be /* SPDX-License-Identifier: GPL-3.0-or-later */"
-		lines=$(wc -l <"$f")
-		[ "$lines" -le 1200 ] || echo "$f: $lines lines    <- a file over 1200 lines is two"
-	done
+	# shellcheck disable=SC2046
+	awk 'FNR == 1 && !/^\/\* SPDX-License-Identifier: GPL-3\.0-or-later \*\// {
+		print FILENAME ":1:    <- the first line must be /* SPDX-License-Identifier: GPL-3.0-or-later */" }
+	FNR == 801 { print FILENAME ":801:    <- a file over 800 lines is two" }' \
+		/dev/null $(sources model src ui data tests)
 	for f in Makefile .ci/run $(find tests data -name '*.sh' 2>/dev/null); do
 		[ ! -e "$f" ] || head -n 2 "$f" | grep -q 'SPDX-License-Identifier: GPL-3\.0-or-later' ||
 			echo "$f:    <- the SPDX line is missing"

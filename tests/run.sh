@@ -83,7 +83,7 @@ build() {
 		printf 'built   %s\n' "$label"
 	else
 		printf 'FAILED  build of %s; from %s:\n' "$label" "$log"
-		grep -E 'error|warning:|undefined|missing|Error|\*\*\*' "$log" | head -n 30 | sed 's/^/        /'
+		grep -E 'error|warning:|undefined|multiple definition|missing' "$log" | grep -v ' returned 1 exit' | head -n 20 | sed 's/^/        /'
 		failed_builds=$((failed_builds + 1))
 	fi
 }

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../src/redact.h"
+
 int corpus_main(int argc, char **argv);
 
 #define main corpus_main
@@ -289,6 +291,63 @@ static void test_codes_survive(void **state)
 	corpus_slots_close(slots);
 }
 
+/* What the templates teach must be what the program hides: every made-up code is found whole,
+ * in the customer's sentence and in the agent's. */
+static void test_codes_are_found(void **state)
+{
+	static const struct {
+		enum corpus_code code;
+		const char *before, *after, *reply;
+		enum redact_type type;
+	} cases[] = {
+		{ CODE_ORDER, "where is my order ", "?", "Thank you, I have order ", REDACT_ORDER },
+		{ CODE_ORDER, "order number: ", "", "About ", REDACT_ORDER },
+		{ CODE_TRACKING, "the tracking number is ", ", no news", "I see ", REDACT_TRACKING },
+		{ CODE_EMAIL, "my mail is ", ".", "I wrote to ", REDACT_EMAIL },
+		{ CODE_PHONE, "call me on ", " please", "I will call ", REDACT_PHONE },
+		{ CODE_CARD, "my card ", " was charged", "About card ", REDACT_CARD },
+		{ CODE_IBAN, "send it to ", ".", "I noted ", REDACT_IBAN },
+		{ CODE_URL, "look at ", " please", "I opened ", REDACT_URL },
+		{ CODE_NUMBER, "my customer number is ", "", "I have number ", REDACT_NUMBER },
+	};
+	struct rng r;
+	size_t tried = 0, missed = 0;
+
+	(void)state;
+	rng_seed(&r, 23);
+	for (int round = 0; round < 4000; round++) {
+		size_t k = (size_t)round % (sizeof(cases) / sizeof(cases[0]));
+		struct redact_map *m = redact_map_new(NULL);
+		struct str code = STR_INIT, text = STR_INIT, out = STR_INIT, want = STR_INIT;
+		size_t hash;
+
+		corpus_make_code(cases[k].code, "Quillora Shop", &r, &code);
+		hash = code.s[0] == '#';
+		str_addf(&text, "%s%s%s", cases[k].before, code.s, cases[k].after);
+		str_addf(&want, "%s%s<%s_1>%s", cases[k].before, hash ? "#" : "", redact_type_name(cases[k].type), cases[k].after);
+		redact_text(m, text.s, text.len, &out);
+		tried++;
+		if (strcmp(out.s, want.s) != 0) {
+			missed++;
+			print_message("%s\n", out.s);
+		}
+		str_reset(&text);
+		str_reset(&want);
+		str_reset(&out);
+		str_addf(&text, "%s%s.", cases[k].reply, code.s);
+		str_addf(&want, "%s%s<%s_1>.", cases[k].reply, hash ? "#" : "", redact_type_name(cases[k].type));
+		redact_text(m, text.s, text.len, &out);
+		missed += strcmp(out.s, want.s) != 0;
+		str_free(&code);
+		str_free(&text);
+		str_free(&out);
+		str_free(&want);
+		redact_map_free(m);
+	}
+	if (missed * 200 > tried)
+		fail_msg("seed 23: %zu of %zu codes missed", missed, tried);
+}
+
 static void test_cap(void **state)
 {
 	struct corpus_list l = { 0 };
@@ -323,7 +382,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_company), cmocka_unit_test(test_cucom), cmocka_unit_test(test_others),
-		cmocka_unit_test(test_mix), cmocka_unit_test(test_codes_survive), cmocka_unit_test(test_cap),
+		cmocka_unit_test(test_mix), cmocka_unit_test(test_codes_survive), cmocka_unit_test(test_codes_are_found), cmocka_unit_test(test_cap),
 	};
 
 	return cmocka_run_group_tests(tests, make_corpus, drop_corpus);
