@@ -8,6 +8,8 @@
  * given one, is type "company", index 1, wherever it stands as a word of its own (letter case ignored).
  * Types in id order are those of tokenizer_default_types:
  *     order tracking email phone card iban url number company
+ * Give it the turns in their order, both sides: a map remembers for two turns what was asked
+ * for, so that the bare answer "4471" to "your order number?" is found.
  * Nothing here claims to find names of persons or postal addresses.
  *
  * Precision counts as much as recall: prices, dates, times, years, quantities ("2 items"),

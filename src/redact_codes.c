@@ -173,7 +173,7 @@ static bool mixed_is_code(const struct redact_view *t, size_t i, const char *s, 
 	if (c->money || redact_is_date(s, h->n) || h->digits < 1)
 		return false;
 	if (h->digits_only) {
-		if (is_range(s, h) && !strong)
+		if (is_range(s, h) && (asked || !strong))
 			return false;
 		if (h->digits == 17 && h->groups == 3 && h->first == 3 && h->second == 7) {
 			*type = REDACT_ORDER;
@@ -191,7 +191,7 @@ static bool mixed_is_code(const struct redact_view *t, size_t i, const char *s, 
 		return false;
 	if (redact_word_flags(s, h->lead) & W_MONEY && h->lead == h->letters && !strong)
 		return false;
-	if (strong && h->n >= 4 && h->digits >= 2 && h->digits * 3 >= h->letters)
+	if (strong && h->n >= (asked ? 5u : 4u) && h->digits >= (asked ? 3u : 2u) && h->digits * 3 >= h->letters)
 		return true;
 	if (near && h->n >= 5 && h->uppers == h->letters && (h->digits >= 3 || strong))
 		return h->tail <= 3 || h->digits >= 3;

@@ -195,6 +195,43 @@ static void test_conversation(void **state)
 	redact_map_free(m);
 }
 
+/* The question before decides what a bare answer is; what is no answer stays. */
+static void test_answers(void **state)
+{
+	static const struct line cases[] = {
+		{ "What is your order number?", "7-10 days already" }, { "What is your order number?", "C-12, Main Street" },
+		{ "What is your order number?", "iPhone 12" }, { "How are you?", "4471" }, { "Your order number?", "in 2024" },
+	};
+	static const struct line found[] = {
+		{ "What is your order number?", "<order_1>" }, { "Your PIN, please.", "<number_1>" },
+		{ "And the tracking number?", "<tracking_1>" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct redact_map *m = redact_map_new(NULL);
+		struct str out = STR_INIT;
+
+		redact_text(m, cases[i].in, strlen(cases[i].in), &out);
+		str_reset(&out);
+		redact_text(m, cases[i].out, strlen(cases[i].out), &out);
+		assert_string_equal(out.s, cases[i].out);
+		str_free(&out);
+		redact_map_free(m);
+	}
+	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+		struct redact_map *m = redact_map_new(NULL);
+		struct str out = STR_INIT;
+
+		redact_text(m, found[i].in, strlen(found[i].in), &out);
+		str_reset(&out);
+		redact_text(m, "47712", 5, &out);
+		assert_string_equal(out.s, found[i].out);
+		str_free(&out);
+		redact_map_free(m);
+	}
+}
+
 static void test_company(void **state)
 {
 	static const struct line table[] = {
@@ -371,7 +408,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_found), cmocka_unit_test(test_stays), cmocka_unit_test(test_conversation),
-		cmocka_unit_test(test_company), cmocka_unit_test(test_seventeenth), cmocka_unit_test(test_clone),
+		cmocka_unit_test(test_answers), cmocka_unit_test(test_company), cmocka_unit_test(test_seventeenth), cmocka_unit_test(test_clone),
 		cmocka_unit_test(test_properties), cmocka_unit_test(test_long),
 	};
 
