@@ -121,8 +121,8 @@ check-long:                ## long fuzzing and tests/long_*.sh
 RUN_TESTS = MAKE='$(MAKE)' BUILD='$(BUILD)' BIN='$(BIN)' JOBS='$(JOBS)' CLANG='$(CLANG)' \
 	MAKE_JOBS='$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))' bash tests/run.sh
 
-fuzz: fuzzers              ## every fuzzer for FUZZ_SECONDS (60) each; needs clang
-	@BUILD='$(BUILD)' bash tests/run.sh fuzz $(FUZZ_SECONDS)
+fuzz:                      ## every fuzzer for FUZZ_SECONDS (60) each; needs clang
+	@+$(RUN_TESTS) fuzz $(FUZZ_SECONDS)
 
 lint:                      ## the layering rules, licences, file lengths
 	@sh tests/lint.sh
