@@ -269,6 +269,6 @@ uninstall:                 ## take that away again
 	$(Q)rm -rf "$(DESTDIR)$(SHAREDIR)"
 
 dist:                      ## answerback-VERSION.tar.xz of what is committed
-	$(Q)git rev-parse -q --verify HEAD >/dev/null || { echo 'make dist: only from a git checkout with a commit' >&2; exit 1; }
+	$(Q)git rev-parse -q --verify HEAD >/dev/null 2>&1 || { echo 'make dist: only from a git checkout with a commit' >&2; exit 1; }
 	$(Q)git archive --prefix=answerback-$(VERSION)/ HEAD | xz -9 >answerback-$(VERSION).tar.xz
 	@echo answerback-$(VERSION).tar.xz
