@@ -76,7 +76,7 @@ ALL_LIBS = $(PKG_LIBS) -lm
 x86 = $(if $(filter x86_64%,$(MACHINE)),$(1))
 extra_flags = $(EXTRA_$(basename $(notdir $@)))
 EXTRA_kernels_avx2 = $(call x86,-mavx2 -mfma)
-EXTRA_kernels_avx512 = $(call x86,-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mfma)
+EXTRA_kernels_avx512 = $(call x86,-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma)
 EXTRA_paths = -DANSWERBACK_SHAREDIR='"$(SHAREDIR)"'
 EXTRA_cmd_doctor = -DANSWERBACK_CFLAGS='"$(strip $(CFLAGS) $(CONFIG_$(CONFIG)))"'
 
