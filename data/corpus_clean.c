@@ -213,6 +213,8 @@ bool corpus_clean_nothing(struct corpus_clean_state *s, struct chat *c, struct r
 	return true;
 }
 
+enum { UNNAMED_PERCENT = 15 };
+
 bool corpus_clean_cucom(struct corpus_clean_state *s, struct chat *c, struct rng *r, struct corpus_stats *st)
 {
 	const char *name = corpus_company_names[rng_below(r, corpus_company_count)];
@@ -234,7 +236,9 @@ bool corpus_clean_cucom(struct corpus_clean_state *s, struct chat *c, struct rng
 	for (size_t i = 0; i < c->n; i++)
 		if (rename_company(&c->messages[i], name))
 			named = true;
-	if (named) {
+	/* Some go without the slot: who uses the program may not have said what the company is
+	 * called, and then its name is a word like any other, to be copied from the conversation. */
+	if (named && rng_below(r, 100) >= UNNAMED_PERCENT) {
 		free(c->company);
 		c->company = xstrdup(name);
 	}
