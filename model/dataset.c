@@ -247,6 +247,54 @@ static int32_t permuted(const struct batch_noise *noise, const struct permutatio
 	return tokenizer_placeholder(noise->tok, type, pm->to[type][index - 1] + 1u);
 }
 
+struct input {
+	int32_t *ids, *enc, *dec, *target;
+	float *weight;
+};
+
+static struct input input_new(struct arena *a, size_t rows)
+{
+	const size_t n = (rows + 1) * sizeof(int32_t);
+
+	return (struct input){
+		.ids = arena_alloc(a, n), .enc = arena_alloc(a, n), .dec = arena_alloc(a, n),
+		.target = arena_alloc(a, n), .weight = arena_alloc(a, (rows + 1) * sizeof(float)),
+	};
+}
+
+/* Write one turn's rows from `row` on; returns how many. */
+static size_t put_turn(const struct input *in, size_t row, const struct dataset *ds, const struct dataset_turn *dt,
+                       size_t longest, const struct batch_noise *noise, const struct permutation *pm)
+{
+	const uint64_t drop_below = noise ? (uint64_t)(noise->word_dropout * 4294967296.0) : 0;
+	const bool cut = longest && dt->n + 1 > longest;
+	const size_t len = cut ? longest : dt->n + 1;
+
+	for (size_t j = 0; j < len; j++, row++) {
+		int32_t id = j == 0 ? dt->tag : ds->ids[dt->first + j - 1];
+
+		if (noise && noise->tok)
+			id = permuted(noise, pm, id);
+		in->ids[row] = in->enc[row] = in->dec[row] = id;
+		in->weight[row] = dt->weight;
+		if (j > 0)
+			in->target[row - 1] = id;
+		if (noise && j > 0) {
+			/* one draw for each reader, a function of where the piece stands */
+			uint64_t z = rng_hash(noise->key ^ 0x5bd1e995, dt->first + j - 1);
+
+			if ((z & 0xffffffff) < drop_below)
+				in->enc[row] = TOKEN_NULL;
+			if (z >> 32 < drop_below)
+				in->dec[row] = TOKEN_NULL;
+		}
+	}
+	in->target[row - 1] = TOKEN_EOT;
+	if (cut)
+		in->weight[row - 1] = 0;      /* the turn did not end there */
+	return len;
+}
+
 void batch_build(struct dialogue_batch *b, struct arena *a, const struct dataset *ds,
                  const struct batch_item *item, size_t n, size_t longest, const struct batch_noise *noise)
 {
@@ -260,14 +308,9 @@ void batch_build(struct dialogue_batch *b, struct arena *a, const struct dataset
 		}
 	}
 
-	int32_t *ids = arena_alloc(a, (rows + 1) * sizeof(*ids));
-	int32_t *enc = arena_alloc(a, (rows + 1) * sizeof(*enc));
-	int32_t *dec = arena_alloc(a, (rows + 1) * sizeof(*dec));
-	int32_t *target = arena_alloc(a, (rows + 1) * sizeof(*target));
-	float *weight = arena_alloc(a, (rows + 1) * sizeof(*weight));
+	struct input in = input_new(a, rows);
 	struct span *turn = arena_alloc(a, (turns + 1) * sizeof(*turn));
 	uint32_t *first = arena_alloc(a, (n + 1) * sizeof(*first));
-	const uint64_t drop_below = noise ? (uint64_t)(noise->word_dropout * 4294967296.0) : 0;
 	struct permutation pm;
 	size_t row = 0, k = 0;
 
@@ -276,39 +319,59 @@ void batch_build(struct dialogue_batch *b, struct arena *a, const struct dataset
 		if (noise && noise->tok)
 			permute(&pm, noise, item[i].dialogue);
 		for (size_t t = item[i].from; t < item[i].to; t++, k++) {
-			const struct dataset_turn *dt = &ds->turn[t];
-			size_t len = dt->n + 1;
-			bool cut = longest && len > longest;
-
-			len = cut ? longest : len;
-			turn[k] = (struct span){ row, len };
-			for (size_t j = 0; j < len; j++, row++) {
-				int32_t id = j == 0 ? dt->tag : ds->ids[dt->first + j - 1];
-
-				if (noise && noise->tok)
-					id = permuted(noise, &pm, id);
-				ids[row] = enc[row] = dec[row] = id;
-				weight[row] = dt->weight;
-				if (j > 0)
-					target[row - 1] = id;
-				if (noise && j > 0) {
-					/* one draw for each reader, a function of where the piece stands */
-					uint64_t z = rng_hash(noise->key ^ 0x5bd1e995, dt->first + j - 1);
-
-					if ((z & 0xffffffff) < drop_below)
-						enc[row] = TOKEN_NULL;
-					if (z >> 32 < drop_below)
-						dec[row] = TOKEN_NULL;
-				}
-			}
-			target[row - 1] = TOKEN_EOT;
-			if (cut)
-				weight[row - 1] = 0;      /* the turn did not end there */
+			turn[k] = (struct span){ row, 0 };
+			turn[k].len = put_turn(&in, row, ds, &ds->turn[t], longest, noise, &pm);
+			row += turn[k].len;
 		}
 	}
 	first[n] = (uint32_t)k;
 	*b = (struct dialogue_batch){
-		.rows = rows, .turns = turns, .dialogues = n, .ids = ids, .encoder_input = enc,
-		.decoder_input = dec, .target = target, .weight = weight, .turn = turn, .first_turn = first,
+		.rows = rows, .turns = turns, .dialogues = n, .ids = in.ids, .encoder_input = in.enc,
+		.decoder_input = in.dec, .target = in.target, .weight = in.weight, .turn = turn,
+		.first_turn = first,
 	};
+}
+
+void batch_branch(struct dialogue_batch *b, struct arena *a, const struct dataset *ds, const uint32_t *place,
+                  const size_t *said, const uint32_t *from, size_t n, size_t longest,
+                  const struct batch_noise *noise)
+{
+	size_t rows = b->rows;
+
+	for (size_t i = 0; i < n; i++) {
+		const size_t len = ds->turn[said[i]].n + 1;
+
+		rows += longest && len > longest ? longest : len;
+	}
+
+	const struct input in = input_new(a, rows);
+	struct span *turn = arena_alloc(a, (b->turns + n + 1) * sizeof(*turn));
+	uint32_t *branch = arena_alloc(a, (n + 1) * sizeof(*branch));
+	struct permutation pm;
+	size_t row = b->rows;
+
+	memcpy(in.ids, b->ids, row * sizeof(*in.ids));
+	memcpy(in.enc, b->encoder_input, row * sizeof(*in.enc));
+	memcpy(in.dec, b->decoder_input, row * sizeof(*in.dec));
+	memcpy(in.target, b->target, row * sizeof(*in.target));
+	memcpy(in.weight, b->weight, row * sizeof(*in.weight));
+	memcpy(turn, b->turn, b->turns * sizeof(*turn));
+	memcpy(branch, place, n * sizeof(*branch));
+	for (size_t i = 0; i < n; i++) {
+		if (noise && noise->tok)
+			permute(&pm, noise, from[i]);
+		turn[b->turns + i] = (struct span){ row, 0 };
+		turn[b->turns + i].len = put_turn(&in, row, ds, &ds->turn[said[i]], longest, noise, &pm);
+		for (size_t j = 0; j < turn[b->turns + i].len; j++)
+			in.weight[row++] = 0;
+	}
+	b->rows = row;
+	b->turns += n;
+	b->ids = in.ids;
+	b->encoder_input = in.enc;
+	b->decoder_input = in.dec;
+	b->target = in.target;
+	b->weight = in.weight;
+	b->turn = turn;
+	b->branch = branch;
 }

@@ -74,4 +74,11 @@ struct batch_noise {
 void batch_build(struct dialogue_batch *b, struct arena *a, const struct dataset *ds,
                  const struct batch_item *item, size_t n, size_t longest, const struct batch_noise *noise);
 
+/* Put n branches (dialogue.h) at the end of b: turn said[i] of the dataset in the place of b's turn
+ * place[i], with weight 0. b gets new arrays from the arena; place is copied. noise as above: of the
+ * dialogue `from[i]` that the turn was said in. */
+void batch_branch(struct dialogue_batch *b, struct arena *a, const struct dataset *ds, const uint32_t *place,
+                  const size_t *said, const uint32_t *from, size_t n, size_t longest,
+                  const struct batch_noise *noise);
+
 #endif

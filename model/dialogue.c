@@ -13,6 +13,13 @@ static real *rows_of(struct dialogue_pass *p, size_t width)
 	return arena_alloc(p->a, (p->b->rows + 1) * width * sizeof(real));
 }
 
+size_t dialogue_place(const struct dialogue_batch *b, size_t t)
+{
+	const size_t own = b->first_turn[b->dialogues];
+
+	return t < own ? t : b->branch[t - own];
+}
+
 uint64_t dialogue_dropout_key(const struct dialogue_pass *p, enum dropout_site site)
 {
 	return rng_hash(p->o.key, (uint64_t)site);
@@ -54,6 +61,8 @@ static void encode(struct dialogue_pass *p)
 		whole[i].start = b->turn[first].start;
 		whole[i].len = b->turn[last].start - whole[i].start;
 	}
+	for (size_t t = b->first_turn[b->dialogues]; t < b->turns; t++)
+		turns[t] = (struct span){ b->turn[t].start, 0 };
 	seqs_init(&p->turns_f, p->a, turns, b->turns, false);
 	seqs_init(&p->turns_b, p->a, turns, b->turns, true);
 	seqs_init(&p->dialogues, p->a, whole, b->dialogues, false);
@@ -142,6 +151,8 @@ static void start_decoder(struct dialogue_pass *p)
 				       e * sizeof(real));
 		}
 	}
+	for (size_t t = b->first_turn[b->dialogues]; t < b->turns; t++)
+		memcpy(p->start_in + t * e, p->start_in + dialogue_place(b, t) * e, e * sizeof(real));
 	dialogue_start(p->w, b->turns, p->start_in, p->start, p->h0, p->h0b, p->c0, p->c0b);
 }
 
@@ -165,6 +176,11 @@ static void attend(struct dialogue_pass *p)
 				.memory = b->turn[t].start - m, .memory_len = m,
 			};
 		}
+	}
+	for (size_t t = b->first_turn[b->dialogues]; t < b->turns; t++) {
+		p->spans[t] = p->spans[dialogue_place(b, t)];
+		p->spans[t].first = b->turn[t].start;
+		p->spans[t].len = b->turn[t].len;
 	}
 	p->probs_len = attention_layout(&at, p->spans, b->turns);
 	p->probs = arena_alloc(p->a, (p->probs_len + 1) * sizeof(real));

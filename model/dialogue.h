@@ -40,6 +40,9 @@ struct dialogue_batch {
 	const float *weight;           /* [rows] of the loss; 0: context only */
 	const struct span *turn;       /* [turns] rows of each turn */
 	const uint32_t *first_turn;    /* [dialogues + 1] */
+	/* Turns from first_turn[dialogues] on are branches: something else said in the place of turn
+	 * branch[t - first_turn[dialogues]], after the same context. They are predicted, never encoded. */
+	const uint32_t *branch;        /* [turns - first_turn[dialogues]], NULL when there are none */
 };
 
 struct dialogue_opts {

@@ -249,6 +249,12 @@ static void decoder_backward(struct dialogue_pass *p, real *grad, real *dz, cons
 	for (size_t i = 0; i < b->dialogues; i++)
 		for (size_t t = b->first_turn[i] + 1; t < b->first_turn[i + 1]; t++)
 			kernels_axpy(eg->enc + (b->turn[t].start - 1) * e, 1, dlast + t * e, e);
+	for (size_t t = b->first_turn[b->dialogues]; t < b->turns; t++) {
+		const size_t place = dialogue_place(b, t);
+
+		if (p->spans[place].memory_len > 0)      /* a first turn has nothing before it */
+			kernels_axpy(eg->enc + (b->turn[place].start - 1) * e, 1, dlast + t * e, e);
+	}
 }
 
 static void encoder_backward(struct dialogue_pass *p, real *grad, const struct encoder_grad *eg)

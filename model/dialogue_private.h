@@ -7,6 +7,9 @@
 #include "dialogue.h"
 #include "output.h"
 
+/* The turn whose context turn t has: itself, or what it is a branch of. */
+size_t dialogue_place(const struct dialogue_batch *b, size_t t);
+
 enum dropout_site { DROP_ENCODER_INPUT, DROP_TURN, DROP_DECODER_INPUT, DROP_MID, DROP_OUT };
 uint64_t dialogue_dropout_key(const struct dialogue_pass *p, enum dropout_site site);
 

@@ -8,6 +8,7 @@
 
 #include "../src/base/mem.h"
 #include "../src/base/rng.h"
+#include "contrast.h"
 #include "train_private.h"
 
 void train_opts_default(struct train_opts *o)
@@ -15,6 +16,7 @@ void train_opts_default(struct train_opts *o)
 	*o = (struct train_opts){
 		.threads = 1, .shards = 2, .batch_rows = 1200, .longest = 768,
 		.lr = 2e-3, .lr_end = 0.02, .warmup = 100, .dropout = 0.1, .word_dropout = 0.02,
+		.contrast_temperature = 0.25, .contrast_turns = 4, .contrast_others = 5,
 		.clip = 1, .average = 0.998, .eval_every = 250, .eval_dialogues = 120,
 		.checkpoint_minutes = 3, .seed = 1,
 	};
@@ -56,6 +58,8 @@ struct trainer *trainer_new(const struct train_opts *o, struct weights *w, const
 	t->shard_weight = xcalloc(shards, sizeof(double));
 	t->shard_entropy = xcalloc(shards, sizeof(double));
 	t->shard_null = xcalloc(shards, sizeof(double));
+	t->shard_right = xcalloc(shards, sizeof(double));
+	t->right = NAN;
 	t->best_bits = INFINITY;
 	t->bits = t->bits_all = NAN;
 	return t;
@@ -76,6 +80,7 @@ void trainer_free(struct trainer *t)
 	free(t->shard_weight);
 	free(t->shard_entropy);
 	free(t->shard_null);
+	free(t->shard_right);
 	optim_fini(&t->optim);
 	weights_free(t->average);
 	weights_free(t->w);
@@ -188,6 +193,23 @@ static void evaluate(struct trainer *t)
 
 /* ---- one step ---- */
 
+/* Rows get their weights once the likelihoods are known; the pass's batch is b. Returns the loss
+ * without the contrast. */
+static double weigh_contrast(struct trainer *t, size_t s, struct dialogue_pass *p, struct dialogue_batch *b,
+                           size_t chosen, const struct contrast_opts *co)
+{
+	float *logprob = arena_alloc(t->arena[s], (b->rows + 1) * sizeof(float));
+	float *weight = arena_alloc(t->arena[s], (b->rows + 1) * sizeof(float));
+	const double loss = dialogue_loss(p, logprob, NULL);
+	size_t right;
+
+	memcpy(weight, b->weight, b->rows * sizeof(float));
+	contrast_weigh(b, chosen, co, logprob, weight, &right);
+	b->weight = weight;
+	t->shard_right[s] = (double)right / (double)chosen;
+	return loss;
+}
+
 static void run_shard(size_t s, void *arg)
 {
 	struct trainer *t = arg;
@@ -206,16 +228,30 @@ static void run_shard(size_t s, void *arg)
 	struct dialogue_pass p;
 
 	t->shard_loss[s] = t->shard_weight[s] = 0;
+	t->shard_right[s] = NAN;
 	if (n == 0)
 		return;
 	arena_reset(t->arena[s]);
 	batch_build(&b, t->arena[s], t->train, item, n, t->o.longest, &noise);
+	for (size_t r = 0; r < b.rows; r++)
+		t->shard_weight[s] += (double)b.weight[r];
+
+	const struct contrast_opts co = {
+		.weight = t->o.contrast, .temperature = t->o.contrast_temperature, .turns = t->o.contrast_turns,
+		.others = t->o.contrast_others, .tag = t->eval_tag, .key = rng_hash(key, 0xc0),
+	};
+	const size_t chosen = t->o.contrast > 0 ?
+		contrast_branch(&b, t->arena[s], t->train, item, n, t->o.longest, &noise, &co) : 0;
+
 	dialogue_forward(&p, t->w, t->arena[s], &b, &o);
 	if (s == 0)
 		dialogue_attention_stats(&p, &t->shard_entropy[s], &t->shard_null[s]);
-	t->shard_loss[s] = dialogue_loss(&p, NULL, t->grad[s]);
-	for (size_t r = 0; r < b.rows; r++)
-		t->shard_weight[s] += (double)b.weight[r];
+	if (chosen > 0) {
+		t->shard_loss[s] = weigh_contrast(t, s, &p, &b, chosen, &co);
+		dialogue_loss(&p, NULL, t->grad[s]);
+	} else {
+		t->shard_loss[s] = dialogue_loss(&p, NULL, t->grad[s]);
+	}
 }
 
 static void pack_task(size_t task, void *arg)
@@ -281,6 +317,10 @@ static size_t step(struct trainer *t, const struct train_hooks *h)
 		for (size_t k = it->from; k < it->to; k++)
 			rows += t->train->turn[k].n + 1;
 	}
+	for (size_t s = 0; s < t->o.shards; s++) {
+		if (t->o.contrast > 0 && !isnan(t->shard_right[s]))
+			t->right = isnan(t->right) ? t->shard_right[s] : t->right + 0.01 * (t->shard_right[s] - t->right);
+	}
 	t->lr = t->o.lr * optim_schedule(t->step, t->o.warmup, progress(t), t->o.lr_end);
 
 	const struct optim_step os = {
@@ -316,7 +356,7 @@ void trainer_state(const struct trainer *t, struct train_report *r)
 		.step = t->step, .epoch = t->epoch, .progress = p < 1 ? p : 1, .loss = t->loss, .lr = t->lr,
 		.grad_norm = t->norm, .tokens_per_second = t->rate, .seconds = t->seconds,
 		.eta = p > 0 && p < 1 ? t->seconds * (1 - p) / p : 0, .skipped = t->skipped,
-		.entropy = t->shard_entropy[0], .null_weight = t->shard_null[0],
+		.contrast_right = t->right, .entropy = t->shard_entropy[0], .null_weight = t->shard_null[0],
 		.bits_per_char = t->bits, .bits_per_char_all = t->bits_all, .best = t->best_bits,
 	};
 	if (t->o.steps > 0)

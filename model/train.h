@@ -33,6 +33,9 @@ struct train_opts {
 	double minutes;               /* end of the schedule: one of these three, 0 means unset */
 	size_t steps, epochs;
 	double dropout, word_dropout, label_smoothing;
+	double contrast;              /* weight of contrast.h's objective on eval_tag's turns; 0: none */
+	double contrast_temperature;
+	size_t contrast_turns, contrast_others;   /* of a shard */
 	double clip;                  /* global norm of the gradient per weighted row, at most */
 	double weight_decay;
 	double average;               /* decay of the moving average of the weights; 0: none */
@@ -56,6 +59,7 @@ struct train_report {
 	double tokens_per_second;     /* recent: rows a second */
 	double seconds, eta;          /* spent training; expected to go */
 	size_t skipped;               /* steps left out: not finite, or an outlier */
+	double contrast_right;        /* share of chosen turns likelier than their rivals, smoothed; NAN: none yet */
 	double entropy, null_weight;  /* of attention, last step's first shard */
 	/* set when an evaluation has just been done */
 	bool evaluated;

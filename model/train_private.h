@@ -23,7 +23,7 @@ struct trainer {
 	/* one a shard */
 	struct arena **arena;
 	real **grad;
-	double *shard_loss, *shard_weight, *shard_entropy, *shard_null;
+	double *shard_loss, *shard_weight, *shard_entropy, *shard_null, *shard_right;
 
 	/* where we are: all of it is in a checkpoint */
 	uint64_t step, epoch, batch;  /* batch: next one of this epoch's plan */
@@ -35,6 +35,7 @@ struct trainer {
 	struct batch_plan *plan;      /* of `epoch` */
 	double rate;                  /* rows a second, recent */
 	double lr, norm, bits, bits_all;
+	double right;                 /* contrast, smoothed; not in a checkpoint: only shown */
 	double saved_at;              /* seconds */
 };
 

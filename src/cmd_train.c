@@ -42,6 +42,9 @@ static const struct cli_option options[] = {
 	{ "dropout", 0, "P", CLI_DOUBLE, "(default 0.1)", 0, 0.9 },
 	{ "word-dropout", 0, "P", CLI_DOUBLE, "pieces hidden from the reader (default 0.02)", 0, 0.9 },
 	{ "label-smoothing", 0, "P", CLI_DOUBLE, "(default 0)", 0, 0.5 },
+	{ "contrast", 0, "X", CLI_DOUBLE, "weight of telling a turn from others' turns by its context (default 0)", 0, 1000 },
+	{ "contrast-others", 0, "N", CLI_LONG, "how many others' turns (default 5)", 1, 100 },
+	{ "contrast-turns", 0, "N", CLI_LONG, "in how many places of a shard (default 4)", 1, 1000 },
 	{ "weight-decay", 0, "X", CLI_DOUBLE, "(default 0)", 0, 1 },
 	{ "clip", 0, "X", CLI_DOUBLE, "global norm of a gradient, at most (default 1; 0: any)", 0, 1e6 },
 	{ "average", 0, "X", CLI_DOUBLE, "decay of the average of the weights that is kept (default 0.998; 0: none)", 0, 0.999999 },
@@ -110,6 +113,8 @@ static void log_line(struct progress *p, const struct train_report *r)
 		json_object_set_new(o, "bits_per_char_all", json_real(r->bits_per_char_all));
 		json_object_set_new(o, "best", json_real(r->best));
 	}
+	if (!isnan(r->contrast_right))
+		json_object_set_new(o, "contrast_right", json_real(r->contrast_right));
 	text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(7));
 	if (fprintf(p->log, "%s\n", text) < 0 || fflush(p->log) != 0) {
 		p->log_failed = true;
@@ -252,6 +257,9 @@ static void fill_opts(struct cli_args *a, struct train_opts *o)
 	o->longest = (size_t)cli_long(a, "longest", (long)o->longest);
 	o->dropout = cli_double(a, "dropout", o->dropout);
 	o->word_dropout = cli_double(a, "word-dropout", o->word_dropout);
+	o->contrast = cli_double(a, "contrast", 0);
+	o->contrast_others = (size_t)cli_long(a, "contrast-others", (long)o->contrast_others);
+	o->contrast_turns = (size_t)cli_long(a, "contrast-turns", (long)o->contrast_turns);
 	o->label_smoothing = cli_double(a, "label-smoothing", 0);
 	o->weight_decay = cli_double(a, "weight-decay", 0);
 	o->clip = cli_double(a, "clip", o->clip);

@@ -26,8 +26,33 @@ struct fixture {
 	int32_t ids[ROWS], enc[ROWS], dec[ROWS], target[ROWS];
 	float weight[ROWS];
 	struct span turn[32];
-	uint32_t first[8];
+	uint32_t first[8], branch[4];
 };
+
+/* Two rivals of one turn and one of a first turn, with weights of either sign: what the contrast
+ * objective makes of a batch. */
+static void add_branches(struct fixture *f, struct rng *r)
+{
+	static const uint32_t of[] = { 2, 2, 5 };
+	static const size_t len[] = { 5, 3, 4 };
+	size_t row = f->b.rows;
+
+	for (size_t k = 0; k < 3; k++) {
+		f->turn[f->b.turns] = (struct span){ row, len[k] };
+		f->branch[k] = of[k];
+		f->b.turns++;
+		for (size_t i = 0; i < len[k]; i++, row++) {
+			f->ids[row] = i == 0 ? f->ids[f->turn[of[k]].start] : 18 + (int32_t)rng_below(r, 6);
+			f->enc[row] = f->dec[row] = f->ids[row];
+			f->weight[row] = (float)(rng_uniform(r) - 0.7);
+			f->target[row] = 0;
+			if (i > 0)
+				f->target[row - 1] = f->ids[row];
+		}
+	}
+	f->b.rows = row;
+	f->b.branch = f->branch;
+}
 
 static void make_batch(struct fixture *f, struct rng *r, const size_t *lens, const size_t *turns, size_t dialogues)
 {
@@ -94,7 +119,7 @@ static double objective(const struct weights *w, const struct dialogue_batch *b,
 }
 
 static void check(const struct dialogue_config *c, const struct dialogue_opts *o, uint64_t seed,
-                  const size_t *lens, const size_t *turns, size_t dialogues)
+                  const size_t *lens, const size_t *turns, size_t dialogues, bool branches)
 {
 	struct fixture *f = malloc(sizeof(*f));
 	struct arena *a = arena_new(1 << 20);
@@ -104,6 +129,8 @@ static void check(const struct dialogue_config *c, const struct dialogue_opts *o
 
 	rng_seed(&r, seed);
 	make_batch(f, &r, lens, turns, dialogues);
+	if (branches)
+		add_branches(f, &r);
 	weights_init_random(w, seed);
 	for (size_t i = 0; i < w->layout.n; i++) {      /* biases and gains off their start values */
 		const struct param *q = &w->layout.p[i];
@@ -176,7 +203,7 @@ static const size_t turns[] = { 4, 1, 3 };
 static void whole_model(void **state)
 {
 	(void)state;
-	check(&tiny, &(struct dialogue_opts){ 0 }, 1, lens, turns, 3);
+	check(&tiny, &(struct dialogue_opts){ 0 }, 1, lens, turns, 3, false);
 }
 
 static void without_copy_or_residual(void **state)
@@ -185,19 +212,25 @@ static void without_copy_or_residual(void **state)
 
 	(void)state;
 	c.copy = c.residual = 0;
-	check(&c, &(struct dialogue_opts){ 0 }, 2, lens, turns, 3);
+	check(&c, &(struct dialogue_opts){ 0 }, 2, lens, turns, 3, false);
 }
 
 static void with_dropout(void **state)
 {
 	(void)state;
-	check(&tiny, &(struct dialogue_opts){ .dropout = 0.25, .key = 99 }, 3, lens, turns, 3);
+	check(&tiny, &(struct dialogue_opts){ .dropout = 0.25, .key = 99 }, 3, lens, turns, 3, false);
 }
 
 static void with_label_smoothing(void **state)
 {
 	(void)state;
-	check(&tiny, &(struct dialogue_opts){ .label_smoothing = 0.1 }, 4, lens, turns, 3);
+	check(&tiny, &(struct dialogue_opts){ .label_smoothing = 0.1 }, 4, lens, turns, 3, false);
+}
+
+static void with_branches(void **state)
+{
+	(void)state;
+	check(&tiny, &(struct dialogue_opts){ .dropout = 0.1, .key = 7 }, 5, lens, turns, 3, true);
 }
 
 int main(void)
@@ -207,6 +240,7 @@ int main(void)
 		cmocka_unit_test(without_copy_or_residual),
 		cmocka_unit_test(with_dropout),
 		cmocka_unit_test(with_label_smoothing),
+		cmocka_unit_test(with_branches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
