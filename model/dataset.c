@@ -54,6 +54,12 @@ void dataset_turn(struct dataset *ds, int32_t tag, const int32_t *ids, size_t n,
 	ds->n_ids += n;
 }
 
+void dataset_pull(struct dataset *ds, double pull)
+{
+	ds->turn[ds->n_turns - 1].pull = (float)pull;
+	ds->turn[ds->n_turns - 1].weight = 0;
+}
+
 void dataset_end(struct dataset *ds)
 {
 	if (ds->n_turns > ds->first_turn[ds->dialogues])
@@ -249,7 +255,7 @@ static int32_t permuted(const struct batch_noise *noise, const struct permutatio
 
 struct input {
 	int32_t *ids, *enc, *dec, *target;
-	float *weight;
+	float *weight, *pull;
 };
 
 static struct input input_new(struct arena *a, size_t rows)
@@ -259,6 +265,7 @@ static struct input input_new(struct arena *a, size_t rows)
 	return (struct input){
 		.ids = arena_alloc(a, n), .enc = arena_alloc(a, n), .dec = arena_alloc(a, n),
 		.target = arena_alloc(a, n), .weight = arena_alloc(a, (rows + 1) * sizeof(float)),
+		.pull = arena_alloc(a, (rows + 1) * sizeof(float)),
 	};
 }
 
@@ -277,6 +284,7 @@ static size_t put_turn(const struct input *in, size_t row, const struct dataset 
 			id = permuted(noise, pm, id);
 		in->ids[row] = in->enc[row] = in->dec[row] = id;
 		in->weight[row] = dt->weight;
+		in->pull[row] = dt->pull;
 		if (j > 0)
 			in->target[row - 1] = id;
 		if (noise && j > 0) {
@@ -291,7 +299,7 @@ static size_t put_turn(const struct input *in, size_t row, const struct dataset 
 	}
 	in->target[row - 1] = TOKEN_EOT;
 	if (cut)
-		in->weight[row - 1] = 0;      /* the turn did not end there */
+		in->weight[row - 1] = in->pull[row - 1] = 0;      /* the turn did not end there */
 	return len;
 }
 
@@ -327,7 +335,7 @@ void batch_build(struct dialogue_batch *b, struct arena *a, const struct dataset
 	first[n] = (uint32_t)k;
 	*b = (struct dialogue_batch){
 		.rows = rows, .turns = turns, .dialogues = n, .ids = in.ids, .encoder_input = in.enc,
-		.decoder_input = in.dec, .target = in.target, .weight = in.weight, .turn = turn,
+		.decoder_input = in.dec, .target = in.target, .weight = in.weight, .pull = in.pull, .turn = turn,
 		.first_turn = first,
 	};
 }
@@ -355,6 +363,7 @@ void batch_branch(struct dialogue_batch *b, struct arena *a, const struct datase
 	memcpy(in.dec, b->decoder_input, row * sizeof(*in.dec));
 	memcpy(in.target, b->target, row * sizeof(*in.target));
 	memcpy(in.weight, b->weight, row * sizeof(*in.weight));
+	memcpy(in.pull, b->pull, row * sizeof(*in.pull));
 	memcpy(turn, b->turn, b->turns * sizeof(*turn));
 	memcpy(branch, place, n * sizeof(*branch));
 	for (size_t i = 0; i < n; i++) {
@@ -362,8 +371,10 @@ void batch_branch(struct dialogue_batch *b, struct arena *a, const struct datase
 			permute(&pm, noise, from[i]);
 		turn[b->turns + i] = (struct span){ row, 0 };
 		turn[b->turns + i].len = put_turn(&in, row, ds, &ds->turn[said[i]], longest, noise, &pm);
-		for (size_t j = 0; j < turn[b->turns + i].len; j++)
-			in.weight[row++] = 0;
+		for (size_t j = 0; j < turn[b->turns + i].len; j++) {
+			in.weight[row] = 0;
+			in.pull[row++] = 0;
+		}
 	}
 	b->rows = row;
 	b->turns += n;
@@ -372,6 +383,7 @@ void batch_branch(struct dialogue_batch *b, struct arena *a, const struct datase
 	b->decoder_input = in.dec;
 	b->target = in.target;
 	b->weight = in.weight;
+	b->pull = in.pull;
 	b->turn = turn;
 	b->branch = branch;
 }

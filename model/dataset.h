@@ -20,6 +20,7 @@ struct dataset_turn {
 	int32_t tag;
 	uint32_t chars;           /* Unicode characters of the original text */
 	float weight;
+	float pull;               /* > 0: toward a teacher's distributions, instead of weight */
 };
 
 struct dataset {
@@ -35,6 +36,7 @@ struct dataset *dataset_new(void);
 void dataset_free(struct dataset *ds);
 void dataset_begin(struct dataset *ds);
 void dataset_turn(struct dataset *ds, int32_t tag, const int32_t *ids, size_t n, size_t chars, double weight);
+void dataset_pull(struct dataset *ds, double pull);      /* of the turn just added; its weight becomes 0 */
 void dataset_end(struct dataset *ds);       /* a dialogue without turns is taken back */
 size_t dataset_rows(const struct dataset *ds);      /* pieces plus one tag a turn */
 

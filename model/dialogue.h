@@ -40,6 +40,9 @@ struct dialogue_batch {
 	const float *weight;           /* [rows] of the loss; 0: context only */
 	const struct span *turn;       /* [turns] rows of each turn */
 	const uint32_t *first_turn;    /* [dialogues + 1] */
+	/* Rows with pull > 0 are drawn toward the teacher's distribution instead of their target
+	 * (dialogue_pass.teacher). NULL: none. */
+	const float *pull;             /* [rows] */
 	/* Turns from first_turn[dialogues] on are branches: something else said in the place of turn
 	 * branch[t - first_turn[dialogues]], after the same context. They are predicted, never encoded. */
 	const uint32_t *branch;        /* [turns - first_turn[dialogues]], NULL when there are none */
@@ -57,6 +60,8 @@ struct dialogue_pass {
 	const struct dialogue_batch *b;
 	struct dialogue_opts o;
 	struct arena *a;
+	/* NULL, or a pass of other weights over the same rows; set between forward and loss. */
+	const struct dialogue_pass *teacher;
 
 	struct seqs turns_f, turns_b, dialogues, decoder;
 	struct lstm_cache turn_f, turn_b, encoder, dec1, dec2;
@@ -80,7 +85,8 @@ struct dialogue_pass {
 void dialogue_forward(struct dialogue_pass *p, const struct weights *w, struct arena *a,
                       const struct dialogue_batch *b, const struct dialogue_opts *o);
 
-/* After dialogue_forward. Returns sum over rows of weight * -log p(target), in nats.
+/* After dialogue_forward. Returns sum over rows of weight * -log p(target), in nats, and of pull *
+ * KL(teacher || model) where a row has a pull.
  * logprob: NULL or [rows], log p(target) of every row, weighted or not.
  * grad: NULL, or a block of w->layout that the gradient of the returned sum is added to
  * (plus that of the label smoothing term, which is not in the sum). */

@@ -63,8 +63,24 @@ struct head_grad {
 	real *probs;      /* copy head's weights, one head's layout */
 };
 
+/* Only rows that are pulled cost anything. teacher: [V] scratch, copied: [V] zeros. */
+struct pulling {
+	real *teacher, *copied, *match;
+};
+
+static double pull_row(struct dialogue_pass *p, size_t t, size_t r, real *row, const struct copy_source *src,
+                       struct output_grad *g, const struct pulling *pl, real scale)
+{
+	const struct copy_source from = dialogue_copy_source(p->teacher, t, r);
+	const size_t V = p->w->cfg.vocab;
+
+	dialogue_logits(p->teacher->w, 1, p->teacher->o_rows + r * p->teacher->w->cfg.embed, pl->teacher);
+	output_mix(V, pl->teacher, &from);
+	return output_pull(V, row, pl->teacher, scale, src, g, pl->match, pl->copied);
+}
+
 static double loss_chunk(struct dialogue_pass *p, size_t turn_from, size_t from, size_t n, real *logits,
-                         float *logprob, const struct head_grad *hg)
+                         float *logprob, const struct head_grad *hg, const struct pulling *pl)
 {
 	const struct dialogue_batch *b = p->b;
 	const size_t V = p->w->cfg.vocab;
@@ -79,24 +95,31 @@ static double loss_chunk(struct dialogue_pass *p, size_t turn_from, size_t from,
 
 		struct copy_source src = dialogue_copy_source(p, t, r);
 		real *row = logits + i * V;
+		const bool pulled = p->teacher && b->pull && b->pull[r] > 0;
+		struct output_grad g;
 
 		if (!hg) {
 			real lp = b->weight[r] != 0 || logprob ?
 				output_log_prob(V, row, b->target[r], &src) : 0;
 
-			sum -= (double)b->weight[r] * (double)lp;
 			if (logprob)
 				logprob[r] = (float)lp;
+			if (pulled)
+				sum += (double)b->pull[r] * pull_row(p, t, r, row, &src, &g, pl, 0);
+			else
+				sum -= (double)b->weight[r] * (double)lp;
 			continue;
 		}
+		if (pulled) {
+			sum += (double)b->pull[r] * pull_row(p, t, r, row, &src, &g, pl, (real)b->pull[r]);
+		} else {
+			double nll = output_loss(V, row, b->target[r], (real)b->weight[r],
+			                         p->o.label_smoothing, &src, &g);
 
-		struct output_grad g;
-		double nll = output_loss(V, row, b->target[r], (real)b->weight[r],
-		                         p->o.label_smoothing, &src, &g);
-
-		sum += (double)b->weight[r] * nll;
-		if (logprob)
-			logprob[r] = (float)-nll;
+			sum += (double)b->weight[r] * nll;
+			if (logprob)
+				logprob[r] = (float)-nll;
+		}
 		if (src.n == 0 || src.gate == 0) {
 			hg->gate[r] = 0;
 			continue;
@@ -107,9 +130,12 @@ static double loss_chunk(struct dialogue_pass *p, size_t turn_from, size_t from,
 			(r - p->spans[t].first) * (1 + src.n);
 
 		da[0] = g.null;
-		for (size_t j = 0; j < src.n; j++)
-			if (src.ids[j] == b->target[r])
+		for (size_t j = 0; j < src.n; j++) {
+			if (pulled)
+				da[j + 1] = pl->match[j];
+			else if (src.ids[j] == b->target[r])
 				da[j + 1] = g.match;
+		}
 	}
 	return sum;
 }
@@ -119,6 +145,10 @@ static double loss_rows(struct dialogue_pass *p, float *logprob, real *grad, con
 	const struct dialogue_batch *b = p->b;
 	const size_t V = p->w->cfg.vocab, d = p->w->cfg.embed, mark = arena_mark(p->a);
 	real *logits = arena_alloc(p->a, CHUNK * V * sizeof(real));
+	const struct pulling pl = !p->teacher ? (struct pulling){ 0 } : (struct pulling){
+		.teacher = arena_alloc(p->a, V * sizeof(real)), .copied = arena_zalloc(p->a, V * sizeof(real)),
+		.match = arena_alloc(p->a, (p->w->cfg.window + 1) * sizeof(real)),
+	};
 	double sum = 0;
 	size_t t = 0;
 
@@ -128,7 +158,7 @@ static double loss_rows(struct dialogue_pass *p, float *logprob, real *grad, con
 		while (from >= b->turn[t].start + b->turn[t].len)
 			t++;
 		dialogue_logits(p->w, n, p->o_rows + from * d, logits);
-		sum += loss_chunk(p, t, from, n, logits, logprob, grad ? hg : NULL);
+		sum += loss_chunk(p, t, from, n, logits, logprob, grad ? hg : NULL, &pl);
 		if (!grad)
 			continue;
 		kernels_gemm(false, false, n, d, V, logits, V, weights_at(p->w, W_EMBED), d, false,

@@ -93,3 +93,53 @@ double output_loss(size_t vocab, real *logits, int32_t target, real scale, doubl
 	g->match = (real)(-gate / p * (double)scale);
 	return -log(p);
 }
+
+/* With C_y = sum of a_j whose id is y and rho_y = (1 - m) P_y / p_y, summed over y with weight q_y what
+ * output_loss has for one y:
+ *     dlogits_i = P_i sum_y q_y rho_y - q_i rho_i
+ *     dg = -sum_y q_y (C_y - (1 - a_0) P_y) / p_y    da_0 = -g sum_y q_y P_y / p_y
+ *     da_j = -g q_{id_j} / p_{id_j} */
+double output_pull(size_t vocab, real *logits, const real *teacher, real scale,
+                   const struct copy_source *src, struct output_grad *g, real *match, real *copied)
+{
+	const bool copying = copies(src);
+	const double a0 = copying ? (double)src->weight[0] : 1, gate = copying ? (double)src->gate : 0;
+	const double m = gate * (1 - a0);
+	double sum_rho = 0, dgate = 0, dnull = 0, divergence = 0;
+
+	if (copying)
+		for (size_t j = 0; j < src->n; j++)
+			copied[src->ids[j]] += src->weight[j + 1];
+	kernels_softmax(logits, vocab);
+	for (size_t y = 0; y < vocab; y++) {
+		const double q = exp((double)teacher[y]);
+
+		if (q < least_p)
+			continue;
+
+		const double py = fmax((double)logits[y], least_p), c = (double)copied[y];
+		const double p = fmax((1 - m) * py + gate * c, least_p);
+
+		sum_rho += q * (1 - m) * py / p;
+		dgate -= q * (c - (1 - a0) * py) / p;
+		dnull -= q * gate * py / p;
+		divergence += q * ((double)teacher[y] - log(p));
+	}
+	for (size_t j = 0; copying && j < src->n; j++) {
+		const size_t y = (size_t)src->ids[j];
+		const double p = fmax((1 - m) * fmax((double)logits[y], least_p) + gate * (double)copied[y], least_p);
+
+		match[j] = (real)(-gate * exp((double)teacher[y]) / p * (double)scale);
+	}
+	for (size_t y = 0; y < vocab; y++) {
+		const double py = fmax((double)logits[y], least_p);
+		const double p = fmax((1 - m) * py + gate * (double)copied[y], least_p);
+
+		logits[y] = (real)((py * sum_rho - exp((double)teacher[y]) * (1 - m) * py / p) * (double)scale);
+	}
+	if (copying)
+		for (size_t j = 0; j < src->n; j++)
+			copied[src->ids[j]] = 0;
+	*g = (struct output_grad){ (real)(dgate * (double)scale), (real)(dnull * (double)scale), 0 };
+	return divergence;
+}

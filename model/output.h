@@ -39,4 +39,10 @@ struct output_grad {
 double output_loss(size_t vocab, real *logits, int32_t target, real scale, double label_smoothing,
                    const struct copy_source *src, struct output_grad *g);
 
+/* Training toward a whole distribution (a teacher's, log q [V]) instead of one piece: returns the divergence
+ * sum_y q (log q - log p), and leaves the gradient of scale times it: logits in place, match [n] of every
+ * a_j, g->gate and g->null as above (g->match is not used). copied: [V] zeros, and zeros again after. */
+double output_pull(size_t vocab, real *logits, const real *teacher, real scale,
+                   const struct copy_source *src, struct output_grad *g, real *match, real *copied);
+
 #endif

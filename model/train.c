@@ -234,7 +234,7 @@ static void run_shard(size_t s, void *arg)
 	arena_reset(t->arena[s]);
 	batch_build(&b, t->arena[s], t->train, item, n, t->o.longest, &noise);
 	for (size_t r = 0; r < b.rows; r++)
-		t->shard_weight[s] += (double)b.weight[r];
+		t->shard_weight[s] += (double)b.weight[r] + (t->o.teacher ? (double)b.pull[r] : 0);
 
 	const struct contrast_opts co = {
 		.weight = t->o.contrast, .temperature = t->o.contrast_temperature, .turns = t->o.contrast_turns,
@@ -244,6 +244,15 @@ static void run_shard(size_t s, void *arg)
 		contrast_branch(&b, t->arena[s], t->train, item, n, t->o.longest, &noise, &co) : 0;
 
 	dialogue_forward(&p, t->w, t->arena[s], &b, &o);
+
+	struct dialogue_batch clean = b;
+	struct dialogue_pass teacher;
+
+	if (t->o.teacher) {      /* it reads everything, and forgets nothing */
+		clean.encoder_input = clean.decoder_input = b.ids;
+		dialogue_forward(&teacher, t->o.teacher, t->arena[s], &clean, &(struct dialogue_opts){ 0 });
+		p.teacher = &teacher;
+	}
 	if (s == 0)
 		dialogue_attention_stats(&p, &t->shard_entropy[s], &t->shard_null[s]);
 	if (chosen > 0) {

@@ -36,6 +36,7 @@ struct train_opts {
 	double contrast;              /* weight of contrast.h's objective on eval_tag's turns; 0: none */
 	double contrast_temperature;
 	size_t contrast_turns, contrast_others;   /* of a shard */
+	const struct weights *teacher;   /* of turns with a pull (dataset.h), packed; NULL: they count nothing */
 	double clip;                  /* global norm of the gradient per weighted row, at most */
 	double weight_decay;
 	double average;               /* decay of the moving average of the weights; 0: none */

@@ -24,7 +24,7 @@ enum { VOCAB = 310, ROWS = 400 };
 struct fixture {
 	struct dialogue_batch b;
 	int32_t ids[ROWS], enc[ROWS], dec[ROWS], target[ROWS];
-	float weight[ROWS];
+	float weight[ROWS], pull[ROWS];
 	struct span turn[32];
 	uint32_t first[8], branch[4];
 };
@@ -89,12 +89,16 @@ static void make_batch(struct fixture *f, struct rng *r, const size_t *lens, con
  * dialogue_loss does not report; found by differencing two smoothing strengths is not
  * possible, so the check of smoothing computes it from the distributions itself. */
 static double objective(const struct weights *w, const struct dialogue_batch *b,
-                        const struct dialogue_opts *o, struct arena *a)
+                        const struct dialogue_opts *o, const struct weights *teacher, struct arena *a)
 {
-	struct dialogue_pass p;
+	struct dialogue_pass p, of_teacher;
 
 	arena_reset(a);
 	dialogue_forward(&p, w, a, b, o);
+	if (teacher) {
+		dialogue_forward(&of_teacher, teacher, a, b, &(struct dialogue_opts){ 0 });
+		p.teacher = &of_teacher;
+	}
 
 	double sum = dialogue_loss(&p, NULL, NULL);
 
@@ -119,7 +123,7 @@ static double objective(const struct weights *w, const struct dialogue_batch *b,
 }
 
 static void check(const struct dialogue_config *c, const struct dialogue_opts *o, uint64_t seed,
-                  const size_t *lens, const size_t *turns, size_t dialogues, bool branches)
+                  const size_t *lens, const size_t *turns, size_t dialogues, bool branches, bool pulled)
 {
 	struct fixture *f = malloc(sizeof(*f));
 	struct arena *a = arena_new(1 << 20);
@@ -141,12 +145,29 @@ static void check(const struct dialogue_config *c, const struct dialogue_opts *o
 	}
 	weights_pack(w);
 
+	struct weights *teacher = pulled ? weights_new(c, false) : NULL;
+
+	if (pulled) {
+		weights_init_random(teacher, seed + 100);
+		weights_pack(teacher);
+		for (size_t i = 0; i < f->b.rows; i++)
+			f->pull[i] = rng_below(&r, 3) == 0 ? (float)rng_uniform(&r) : 0;
+		f->b.pull = f->pull;
+	}
+
 	real *grad = params_block(&w->layout), *dir = params_block(&w->layout);
 	real *keep = params_block(&w->layout);
 
 	memcpy(keep, w->flat, w->layout.total * sizeof(real));
 	arena_reset(a);
 	dialogue_forward(&p, w, a, &f->b, o);
+
+	struct dialogue_pass of_teacher;
+
+	if (pulled) {
+		dialogue_forward(&of_teacher, teacher, a, &f->b, &(struct dialogue_opts){ 0 });
+		p.teacher = &of_teacher;
+	}
 	dialogue_loss(&p, NULL, grad);
 
 	for (size_t i = 0; i < w->layout.n; i++) {
@@ -169,13 +190,13 @@ static void check(const struct dialogue_config *c, const struct dialogue_opts *o
 			w->flat[q->offset + j] = keep[q->offset + j] + eps * dir[j];
 		weights_pack(w);
 
-		double up = objective(w, &f->b, o, a);
+		double up = objective(w, &f->b, o, teacher, a);
 
 		for (size_t j = 0; j < n; j++)
 			w->flat[q->offset + j] = keep[q->offset + j] - eps * dir[j];
 		weights_pack(w);
 
-		double down = objective(w, &f->b, o, a), numeric = (up - down) / (2 * eps);
+		double down = objective(w, &f->b, o, teacher, a), numeric = (up - down) / (2 * eps);
 
 		memcpy(w->flat + q->offset, keep + q->offset, n * sizeof(real));
 		if (fabs(numeric - analytic) > 2e-6 * fmax(1, fmax(fabs(numeric), fabs(analytic))))
@@ -189,6 +210,7 @@ static void check(const struct dialogue_config *c, const struct dialogue_opts *o
 	mem_aligned_free(dir);
 	mem_aligned_free(keep);
 	weights_free(w);
+	weights_free(teacher);
 	arena_free(a);
 	free(f);
 }
@@ -203,7 +225,7 @@ static const size_t turns[] = { 4, 1, 3 };
 static void whole_model(void **state)
 {
 	(void)state;
-	check(&tiny, &(struct dialogue_opts){ 0 }, 1, lens, turns, 3, false);
+	check(&tiny, &(struct dialogue_opts){ 0 }, 1, lens, turns, 3, false, false);
 }
 
 static void without_copy_or_residual(void **state)
@@ -212,25 +234,35 @@ static void without_copy_or_residual(void **state)
 
 	(void)state;
 	c.copy = c.residual = 0;
-	check(&c, &(struct dialogue_opts){ 0 }, 2, lens, turns, 3, false);
+	check(&c, &(struct dialogue_opts){ 0 }, 2, lens, turns, 3, false, false);
 }
 
 static void with_dropout(void **state)
 {
 	(void)state;
-	check(&tiny, &(struct dialogue_opts){ .dropout = 0.25, .key = 99 }, 3, lens, turns, 3, false);
+	check(&tiny, &(struct dialogue_opts){ .dropout = 0.25, .key = 99 }, 3, lens, turns, 3, false, false);
 }
 
 static void with_label_smoothing(void **state)
 {
 	(void)state;
-	check(&tiny, &(struct dialogue_opts){ .label_smoothing = 0.1 }, 4, lens, turns, 3, false);
+	check(&tiny, &(struct dialogue_opts){ .label_smoothing = 0.1 }, 4, lens, turns, 3, false, false);
 }
 
 static void with_branches(void **state)
 {
 	(void)state;
-	check(&tiny, &(struct dialogue_opts){ .dropout = 0.1, .key = 7 }, 5, lens, turns, 3, true);
+	check(&tiny, &(struct dialogue_opts){ .dropout = 0.1, .key = 7 }, 5, lens, turns, 3, true, false);
+}
+
+static void toward_a_teacher(void **state)
+{
+	struct dialogue_config plain = tiny;
+
+	(void)state;
+	check(&tiny, &(struct dialogue_opts){ .dropout = 0.1, .key = 8 }, 6, lens, turns, 3, false, true);
+	plain.copy = 0;
+	check(&plain, &(struct dialogue_opts){ 0 }, 7, lens, turns, 3, false, true);
 }
 
 int main(void)
@@ -241,6 +273,7 @@ int main(void)
 		cmocka_unit_test(with_dropout),
 		cmocka_unit_test(with_label_smoothing),
 		cmocka_unit_test(with_branches),
+		cmocka_unit_test(toward_a_teacher),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
