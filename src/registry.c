@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* registry: versions of the model in the data folder. */
+#include "registry.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "paths.h"
+
+struct registry {
+	char *folder, *base;
+	int lock;
+};
+
+int registry_open(struct registry **out, const char *data_dir, const char *base, struct err *e)
+{
+	struct str s = STR_INIT;
+	char *data;
+	int rc = paths_folder(PATHS_DATA, data_dir, false, &data, e);
+
+	*out = NULL;
+	if (rc < 0)
+		return rc;
+	*out = xcalloc(1, sizeof(**out));
+	str_addf(&s, "%s/models", data);
+	(*out)->folder = str_detach(&s);
+	(*out)->base = base ? xstrdup(base) : NULL;
+	(*out)->lock = -1;
+	free(data);
+	return 0;
+}
+
+void registry_close(struct registry *r)
+{
+	if (!r)
+		return;
+	if (r->lock >= 0)
+		close(r->lock);
+	free(r->folder);
+	free(r->base);
+	free(r);
+}
+
+const char *registry_folder(const struct registry *r)
+{
+	return r->folder;
+}
+
+int registry_make_folder(struct registry *r, struct err *e)
+{
+	return paths_make(r->folder, e);
+}
+
+static char *in_folder(const struct registry *r, const char *name, const char *suffix)
+{
+	struct str s = STR_INIT;
+
+	str_addf(&s, "%s/%s%s", r->folder, name, suffix);
+	return str_detach(&s);
+}
+
+int registry_lock(struct registry *r, struct err *e)
+{
+	char *path;
+
+	if (r->lock >= 0)
+		return 0;
+	if (registry_make_folder(r, e) < 0)
+		return ERR_IO;
+	path = in_folder(r, "lock", "");
+	r->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	if (r->lock < 0) {
+		err_set(e, ERR_IO, "%s cannot be opened: %m", path);
+		free(path);
+		return ERR_IO;
+	}
+	free(path);
+	if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	close(r->lock);
+	r->lock = -1;
+	return err_set(e, ERR_BUSY, "another program is training or changing models in %s; wait for it, or stop it there", r->folder);
+}
+
+/* ---- names ---- */
+
+/* v1, v2, ...: 0 when it is not one. Files of the folder are named by these alone, so no name can lead out of it. */
+static unsigned long number_of(const char *id, size_t len)
+{
+	unsigned long n = 0;
+
+	if (len < 2 || len > 9 || id[0] != 'v' || id[1] == '0')
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		if (!isdigit((unsigned char)id[i]))
+			return 0;
+		n = n * 10 + (unsigned long)(id[i] - '0');
+	}
+	return n;
+}
+
+int registry_path(const struct registry *r, const char *id, char **path, struct err *e)
+{
+	*path = NULL;
+	if (strcmp(id, REGISTRY_BASE) == 0) {
+		if (!r->base)
+			return err_set(e, ERR_NOTFOUND, "there is no shipped model");
+		*path = xstrdup(r->base);
+		return 0;
+	}
+	if (number_of(id, strlen(id)) == 0)
+		return err_set(e, ERR_NOTFOUND, "'%.40s' is no version: they are called base, v1, v2, ... (answerback model list)", id);
+	*path = in_folder(r, id, ".safetensors");
+	if (access(*path, F_OK) == 0)
+		return 0;
+	free(*path);
+	*path = NULL;
+	return err_set(e, ERR_NOTFOUND, "there is no version %s in %s (answerback model list)", id, r->folder);
+}
+
+int registry_current(const struct registry *r, char **id, char **path, char **note, struct err *e)
+{
+	char *file = in_folder(r, "current", ""), name[32] = "";
+	FILE *f = fopen(file, "r");
+	struct err why = ERR_INIT;
+	struct str s = STR_INIT;
+
+	if (note)
+		*note = NULL;
+	*id = *path = NULL;
+	if (f) {
+		size_t n = fread(name, 1, sizeof(name) - 1, f);
+
+		name[n] = '\0';
+		name[strcspn(name, "\r\n")] = '\0';
+		fclose(f);
+	}
+	free(file);
+	if (f && strcmp(name, REGISTRY_BASE) != 0) {
+		if (registry_path(r, name, path, &why) == 0) {
+			*id = xstrdup(name);
+			return 0;
+		}
+		if (note) {
+			str_addf(&s, "%s; the shipped model serves instead", why.msg);
+			*note = str_detach(&s);
+		}
+	}
+	*id = xstrdup(REGISTRY_BASE);
+	if (registry_path(r, REGISTRY_BASE, path, e) < 0) {
+		free(*id);
+		*id = NULL;
+		return ERR_NOTFOUND;
+	}
+	return 0;
+}
+
+/* ---- list ---- */
+
+static char *meta(const struct modelfile *mf, const char *key)
+{
+	const char *v = modelfile_meta(mf, key);
+
+	return xstrdup(v ? v : "{}");
+}
+
+static char *field(const char *json, const char *key)
+{
+	json_t *o = json_loads(json, 0, NULL);
+	const char *v = o ? json_string_value(json_object_get(o, key)) : NULL;
+	char *copy = xstrdup(v ? v : "");
+
+	json_decref(o);
+	return copy;
+}
+
+static void describe(struct registry_model *m, const char *id, char *path)
+{
+	struct modelfile *mf;
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	*m = (struct registry_model){ .id = xstrdup(id), .path = path };
+	m->bytes = stat(path, &st) == 0 ? (size_t)st.st_size : 0;
+	if (modelfile_open(&mf, path, &e) < 0) {
+		m->damage = xstrdup(e.msg);
+		m->lineage = xstrdup("{}");
+		m->scores = xstrdup("{}");
+	} else {
+		m->lineage = meta(mf, "lineage");
+		m->scores = meta(mf, "scores");
+		modelfile_close(mf);
+	}
+	m->parent = field(m->lineage, "parent");
+	m->created = field(m->lineage, "created");
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct registry_model *x = a, *y = b;
+	unsigned long p = number_of(x->id, strlen(x->id)), q = number_of(y->id, strlen(y->id));
+
+	return (p > q) - (p < q);
+}
+
+int registry_list(const struct registry *r, struct registry_list *l, struct err *e)
+{
+	static const char suffix[] = ".safetensors";
+	DIR *d = opendir(r->folder);
+	struct dirent *de;
+	char *id, *path;
+	int rc;
+
+	*l = (struct registry_list){ 0 };
+	if (r->base) {
+		l->v = xcalloc(1, sizeof(*l->v));
+		describe(&l->v[l->n++], REGISTRY_BASE, xstrdup(r->base));
+	}
+	while (d && (de = readdir(d))) {
+		size_t len = strlen(de->d_name);
+		char name[16];
+
+		if (len <= strlen(suffix) || strcmp(de->d_name + len - strlen(suffix), suffix) != 0 ||
+		    number_of(de->d_name, len - strlen(suffix)) == 0)
+			continue;
+		memcpy(name, de->d_name, len - strlen(suffix));
+		name[len - strlen(suffix)] = '\0';
+		l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
+		describe(&l->v[l->n++], name, in_folder(r, name, suffix));
+	}
+	if (d)
+		closedir(d);
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), by_number);
+	if ((rc = registry_current(r, &id, &path, NULL, e)) < 0)
+		return l->n ? 0 : rc;
+	for (size_t i = 0; i < l->n; i++)
+		l->v[i].current = strcmp(l->v[i].id, id) == 0;
+	free(id);
+	free(path);
+	return 0;
+}
+
+void registry_list_free(struct registry_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct registry_model *m = &l->v[i];
+
+		free(m->id);
+		free(m->path);
+		free(m->parent);
+		free(m->created);
+		free(m->lineage);
+		free(m->scores);
+		free(m->damage);
+	}
+	free(l->v);
+	*l = (struct registry_list){ 0 };
+}
+
+/* ---- changes ---- */
+
+static void now_text(char out[32])
+{
+	time_t t = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static int sync_folder(const struct registry *r, struct err *e)
+{
+	int fd = open(r->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), bad;
+
+	if (fd < 0)
+		return err_set(e, ERR_IO, "%s cannot be opened: %m", r->folder);
+	bad = fsync(fd) != 0;
+	close(fd);
+	return bad ? err_set(e, ERR_IO, "%s cannot be synced: %m", r->folder) : 0;
+}
+
+/* Whole or not at all: a new file, synced, renamed over the old one, the folder synced. */
+static int replace(const struct registry *r, const char *name, const char *text, struct err *e)
+{
+	char *path = in_folder(r, name, ""), *tmp = in_folder(r, name, ".new");
+	FILE *f = fopen(tmp, "w");
+	int rc = 0;
+
+	if (!f || fputs(text, f) < 0 || fflush(f) != 0 || fsync(fileno(f)) != 0)
+		rc = err_set(e, ERR_IO, "%s cannot be written: %m", tmp);
+	if (f && fclose(f) != 0 && rc == 0)
+		rc = err_set(e, ERR_IO, "%s cannot be written: %m", tmp);
+	if (rc == 0 && rename(tmp, path) != 0)
+		rc = err_set(e, ERR_IO, "%s cannot be replaced: %m", path);
+	if (rc == 0)
+		rc = sync_folder(r, e);
+	else
+		unlink(tmp);
+	free(path);
+	free(tmp);
+	return rc;
+}
+
+static int remember(const struct registry *r, const char *event, const char *from, const char *to, struct err *e)
+{
+	char *path = in_folder(r, "history.jsonl", ""), when[32], line[256];
+	FILE *f = fopen(path, "a");
+	int rc = 0;
+
+	now_text(when);
+	snprintf(line, sizeof(line), "{\"time\": \"%s\", \"event\": \"%s\", \"from\": \"%s\", \"to\": \"%s\"}\n",
+	         when, event, from, to);
+	if (!f || fputs(line, f) < 0 || fflush(f) != 0 || fsync(fileno(f)) != 0)
+		rc = err_set(e, ERR_IO, "%s cannot be written: %m", path);
+	if (f)
+		fclose(f);
+	free(path);
+	return rc;
+}
+
+int registry_add(struct registry *r, const struct weights *w, const struct tokenizer *tok, const char *lineage,
+                 const char *scores, char **id, struct err *e)
+{
+	struct registry_list l;
+	unsigned long last = 0;
+	char name[16], *path;
+	int rc;
+
+	*id = NULL;
+	if ((rc = registry_lock(r, e)) < 0 || (rc = registry_list(r, &l, e)) < 0)
+		return rc;
+	for (size_t i = 0; i < l.n; i++) {
+		unsigned long n = number_of(l.v[i].id, strlen(l.v[i].id));
+
+		last = n > last ? n : last;
+	}
+	registry_list_free(&l);
+	snprintf(name, sizeof(name), "v%lu", last + 1);
+	path = in_folder(r, name, ".safetensors");
+	rc = model_save(w, tok, path, MODELFILE_F32, lineage, scores, e);
+	free(path);
+	if (rc == 0)
+		*id = xstrdup(name);
+	return rc;
+}
+
+int registry_promote(struct registry *r, const char *id, const char *event, struct err *e)
+{
+	char *path, *from, *from_path, line[32];
+	struct modelfile *mf;
+	struct model *m;
+	int rc;
+
+	if ((rc = registry_lock(r, e)) < 0 || (rc = registry_path(r, id, &path, e)) < 0)
+		return rc;
+	/* what is made current must work: whole by its checksum, and of sense */
+	if ((rc = modelfile_open(&mf, path, e)) == 0) {
+		rc = modelfile_verify(mf, e);
+		if (rc == ERR_NOTFOUND && strcmp(id, REGISTRY_BASE) == 0)
+			rc = 0;
+		modelfile_close(mf);
+	}
+	if (rc == 0 && (rc = model_load(&m, path, false, e)) == 0)
+		model_unref(m);
+	free(path);
+	if (rc < 0)
+		return err_prefix(e, "version %s stays out of service", id);
+	if ((rc = registry_current(r, &from, &from_path, NULL, e)) < 0)
+		return rc;
+	snprintf(line, sizeof(line), "%s\n", id);
+	if ((rc = remember(r, event, from, id, e)) == 0)
+		rc = replace(r, "current", line, e);
+	free(from);
+	free(from_path);
+	return rc;
+}
+
+/* What served before `id` did: of the last event that was no roll-back and made it current. */
+static char *before(const struct registry *r, const char *id)
+{
+	char *path = in_folder(r, "history.jsonl", ""), *found = NULL;
+	FILE *f = fopen(path, "r");
+	struct str line = STR_INIT;
+
+	free(path);
+	while (f && str_readline(&line, f)) {
+		json_t *o = json_loads(line.s, 0, NULL);
+		const char *event = json_string_value(json_object_get(o, "event"));
+		const char *from = json_string_value(json_object_get(o, "from"));
+		const char *to = json_string_value(json_object_get(o, "to"));
+
+		if (event && from && to && strcmp(event, "rolled back") != 0 && strcmp(to, id) == 0 &&
+		    strcmp(from, id) != 0) {
+			free(found);
+			found = xstrdup(from);
+		}
+		json_decref(o);
+	}
+	if (f)
+		fclose(f);
+	str_free(&line);
+	return found ? found : xstrdup(REGISTRY_BASE);
+}
+
+int registry_rollback(struct registry *r, char **id, struct err *e)
+{
+	char *now, *path, *to;
+	struct err gone = ERR_INIT;
+	int rc = registry_current(r, &now, &path, NULL, e);
+
+	*id = NULL;
+	if (rc < 0)
+		return rc;
+	free(path);
+	if (strcmp(now, REGISTRY_BASE) == 0) {
+		free(now);
+		return err_set(e, ERR_NOTFOUND, "the shipped model serves already: there is nothing to go back to");
+	}
+	to = before(r, now);
+	free(now);
+	/* the one before was pruned meanwhile: the base is always there */
+	if (registry_path(r, to, &path, &gone) < 0) {
+		free(to);
+		to = xstrdup(REGISTRY_BASE);
+	} else {
+		free(path);
+	}
+	rc = registry_promote(r, to, "rolled back", e);
+	if (rc == 0)
+		*id = to;
+	else
+		free(to);
+	return rc;
+}
+
+int registry_prune(struct registry *r, size_t keep, struct err *e)
+{
+	struct registry_list l;
+	size_t versions = 0;
+	const char *parent = "";
+	int rc, gone = 0;
+
+	if ((rc = registry_lock(r, e)) < 0 || (rc = registry_list(r, &l, e)) < 0)
+		return rc;
+	for (size_t i = 0; i < l.n; i++) {
+		versions += strcmp(l.v[i].id, REGISTRY_BASE) != 0;
+		if (l.v[i].current)
+			parent = l.v[i].parent;
+	}
+	for (size_t i = 0; i < l.n && versions > keep; i++) {
+		const struct registry_model *m = &l.v[i];
+
+		if (m->current || strcmp(m->id, REGISTRY_BASE) == 0 || strcmp(m->id, parent) == 0)
+			continue;
+		if (unlink(m->path) != 0) {
+			rc = err_set(e, ERR_IO, "%s cannot be removed: %m", m->path);
+			break;
+		}
+		versions--;
+		gone++;
+	}
+	registry_list_free(&l);
+	return rc < 0 ? rc : gone;
+}
+
+int registry_load(const char *given, const char *data_dir, bool trainable, struct model **m, char **id, char **note,
+                  struct err *e)
+{
+	const char *env = getenv("ANSWERBACK_MODEL");
+	char *base = NULL, *name = NULL, *path = NULL;
+	struct registry *r = NULL;
+	struct err why = ERR_INIT;
+	struct str s = STR_INIT;
+	int rc = paths_model(given, &base, e);
+
+	*note = NULL;
+	if (rc < 0 && (given || (env && *env)))
+		return rc;
+	if (!given && !(env && *env) && registry_open(&r, data_dir, base, &why) == 0 &&
+	    registry_current(r, &name, &path, note, &why) == 0 && strcmp(name, REGISTRY_BASE) != 0) {
+		rc = model_load(m, path, trainable, &why);
+		if (rc == 0 || !base)
+			goto out;
+		str_addf(&s, "version %s cannot be used: %s; the shipped model serves instead", name, why.msg);
+		free(*note);
+		*note = str_detach(&s);
+	}
+	if (base) {
+		rc = model_load(m, base, trainable, e);
+		free(name);
+		name = xstrdup(given || (env && *env) ? base : REGISTRY_BASE);
+	}
+out:
+	if (rc < 0 && !base && why.code)
+		rc = err_set(e, why.code, "%s", why.msg);
+	registry_close(r);
+	free(base);
+	free(path);
+	if (rc == 0 && id) {
+		*id = name;
+		name = NULL;
+	}
+	free(name);
+	return rc;
+}
