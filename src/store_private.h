@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* store_private: what the parts of the store share. Only store*.c include this. */
+#ifndef ANSWERBACK_STORE_PRIVATE_H
+#define ANSWERBACK_STORE_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "store.h"
+
+enum { STORE_STATEMENTS = 96 };
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	bool read_only;
+	int depth;                    /* of store_begin */
+	struct {
+		const char *sql;          /* a literal: compared by address */
+		sqlite3_stmt *st;
+	} cache[STORE_STATEMENTS];
+	size_t cached;
+};
+
+extern const char *const store_schema[STORE_VERSION];      /* [v]: from version v to v + 1 */
+
+/* A prepared statement, reset and without bindings; sql must be a literal. NULL: error set. */
+sqlite3_stmt *store_statement(struct store *s, const char *sql, struct err *e);
+/* Bind by kind: i int64_t, d double, t const char * (NULL: empty), b const void * + size_t. */
+int store_bind(sqlite3_stmt *st, const char *kinds, ...);
+/* Step once; SQLITE_ROW and SQLITE_DONE are returned, everything else becomes an error (< 0). */
+int store_step(struct store *s, sqlite3_stmt *st, struct err *e);
+/* Prepare, bind, run to the end. */
+int store_run(struct store *s, struct err *e, const char *sql, const char *kinds, ...);
+int store_exec(struct store *s, const char *sql, struct err *e);
+int store_fail(struct store *s, int code, struct err *e);
+/* A column as a string of our own; never NULL. */
+char *store_text(sqlite3_stmt *st, int column);
+/* Text that SQLite and every terminal can hold: valid UTF-8 without NULs. Caller frees. */
+char *store_clean(const char *text, size_t len);
+
+#endif
