@@ -397,9 +397,45 @@ static int cli_dispatch(const struct cli_command *const *commands, int argc, cha
 	return CLI_USAGE;
 }
 
+/* Options of every command, taken out before the command sees its own: what they say is the
+ * environment's too, so that nothing has to hand them down. */
+static int cli_common(int *argc, char **argv)
+{
+	static const char dir[] = "--data-dir";
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			while (i < *argc)
+				argv[kept++] = argv[i++];
+			break;
+		}
+		if (strcmp(argv[i], "--private") == 0) {
+			setenv("ANSWERBACK_PRIVATE", "1", 1);
+		} else if (strncmp(argv[i], "--data-dir=", sizeof(dir)) == 0 && argv[i][sizeof(dir)]) {
+			setenv("ANSWERBACK_DATA_DIR", argv[i] + sizeof(dir), 1);
+		} else if (strcmp(argv[i], dir) == 0 || strcmp(argv[i], "--data-dir=") == 0) {
+			if (strcmp(argv[i], dir) != 0 || i + 1 == *argc || !*argv[i + 1]) {
+				fprintf(stderr, "answerback: --data-dir wants a folder; see answerback --help\n");
+				return CLI_USAGE;
+			}
+			setenv("ANSWERBACK_DATA_DIR", argv[++i], 1);
+		} else {
+			argv[kept++] = argv[i];
+		}
+	}
+	*argc = kept;
+	argv[kept] = NULL;
+	return CLI_OK;
+}
+
 int cli_main(const struct cli_command *const *commands, int argc, char **argv)
 {
-	int rc = cli_dispatch(commands, argc, argv);
+	int rc = cli_common(&argc, argv);
+
+	if (rc != CLI_OK)
+		return rc;
+	rc = cli_dispatch(commands, argc, argv);
 
 	/* what was written but never arrived (a full disk) must not look like success */
 	if (fflush(stdout) != 0 || ferror(stdout)) {

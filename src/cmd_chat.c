@@ -6,12 +6,14 @@
  * starts a new conversation. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "commands.h"
 #include "engine.h"
+#include "storekeeper.h"
 
 static const struct cli_option options[] = {
 	CLI_OPTION_MODEL,
@@ -72,9 +74,22 @@ static bool read_message(struct str *line, bool terminal)
 	return true;
 }
 
-static int chat(struct engine *en, bool terminal)
+/* What is printed as said has been kept; what could not be kept is said once, and the chat goes on. */
+static void settle(struct storekeeper *k)
+{
+	char *trouble;
+
+	storekeeper_flush(k);
+	trouble = storekeeper_trouble(k);
+	if (trouble)
+		fprintf(stderr, "answerback: not kept: %s\n", trouble);
+	free(trouble);
+}
+
+static int chat(struct engine *en, struct storekeeper *k, bool terminal)
 {
 	struct talk *t = talk_new(en->m, en->company);
+	int64_t id = storekeeper_conversation(k, NULL, NULL, en->company, "chat");
 	struct str line = STR_INIT;
 	struct err e = ERR_INIT;
 	int code = CLI_OK;
@@ -88,6 +103,7 @@ static int chat(struct engine *en, bool terminal)
 			talk_truncate(t, 0);
 			talk_free(t);
 			t = talk_new(en->m, en->company);
+			id = storekeeper_conversation(k, NULL, NULL, en->company, "chat");
 			if (terminal)
 				puts("-- a new conversation");
 			continue;
@@ -101,6 +117,7 @@ static int chat(struct engine *en, bool terminal)
 		if (terminal)
 			fputs("   reply> ", stdout);
 		atomic_store(&cancel, false);
+		storekeeper_message(k, id, en->from, "typed", line.s, line.len, NULL, 0);
 		if (talk_add(t, en->from, line.s, line.len, &e) < 0 ||
 		    talk_reply(t, en->as, &en->opts, &r, &e) < 0) {
 			code = cli_failed(&e);
@@ -110,6 +127,8 @@ static int chat(struct engine *en, bool terminal)
 			for (size_t i = 0; i < r.text.len; i++)
 				if (r.text.s[i] == '\n' || r.text.s[i] == '\r')
 					r.text.s[i] = ' ';
+		storekeeper_message(k, id, en->as, "model", r.text.s, r.text.len, en->version, r.ms);
+		settle(k);
 		if (!terminal)
 			fwrite(r.text.s, 1, r.text.len, stdout);
 		puts(r.cancelled ? " [stopped]" : "");
@@ -129,6 +148,7 @@ static int run(struct cli_args *a)
 {
 	const bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	struct err e = ERR_INIT;
+	struct storekeeper *k;
 	struct engine en;
 	int code;
 
@@ -144,7 +164,17 @@ static int run(struct cli_args *a)
 		sigaction(SIGINT, &sa, NULL);
 		printf("Answerback. Type as the customer; /help for help, C-d to quit.\n");
 	}
-	code = chat(&en, terminal);
+	/* a store that cannot be had is said, and no reason not to answer */
+	if (storekeeper_start(&k, NULL, &e) < 0) {
+		fprintf(stderr, "answerback: nothing will be kept: %s\n", e.msg);
+		setenv("ANSWERBACK_PRIVATE", "1", 1);
+		if (storekeeper_start(&k, NULL, &e) < 0)
+			return cli_failed(&e);
+	} else if (storekeeper_private(k)) {
+		fprintf(stderr, "private: nothing of this is kept\n");
+	}
+	code = chat(&en, k, terminal);
+	storekeeper_stop(k);
 	engine_close(&en);
 	return code;
 }

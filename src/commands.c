@@ -12,6 +12,10 @@ const struct cli_command *const commands[] = {
 	&cmd_redact,
 	&cmd_eval,
 	&cmd_model,
+	&cmd_search,
+	&cmd_backup,
+	&cmd_restore,
+	&cmd_db,
 	&cmd_doctor,
 	NULL
 };

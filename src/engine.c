@@ -3,10 +3,11 @@
 #include "engine.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "paths.h"
+#include "registry.h"
 
 static bool has_option(const struct cli_args *a, const char *name)
 {
@@ -56,14 +57,14 @@ static void read_decode(struct decode_opts *d, double *rerank, const struct cli_
 int engine_open(struct engine *en, struct cli_args *a, struct err *e)
 {
 	const char *env = getenv("ANSWERBACK_COMPANY");
-	char *path;
-	int rc = paths_model(cli_string(a, "model", NULL), &path, e);
+	char *note;
+	int rc;
 
 	memset(en, 0, sizeof(*en));
-	if (rc < 0)
-		return rc;
-	rc = model_load(&en->m, path, false, e);
-	free(path);
+	rc = registry_load(cli_string(a, "model", NULL), NULL, false, &en->m, &en->version, &note, e);
+	if (note)
+		fprintf(stderr, "answerback: %s\n", note);
+	free(note);
 	if (rc < 0)
 		return rc;
 	en->company = string_if(a, "company", env && *env ? env : NULL);
@@ -79,7 +80,9 @@ int engine_open(struct engine *en, struct cli_args *a, struct err *e)
 void engine_close(struct engine *en)
 {
 	model_unref(en->m);
+	free(en->version);
 	en->m = NULL;
+	en->version = NULL;
 }
 
 int engine_context(const struct engine *en, const char *path, struct chat *c, struct err *e)

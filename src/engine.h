@@ -29,6 +29,7 @@
 
 struct engine {
 	struct model *m;
+	char *version;            /* what the model is called (registry.h) */
 	const char *company;      /* NULL: not set */
 	const char *as, *from;    /* roles; live as long as m */
 	struct talk_opts opts;

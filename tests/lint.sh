@@ -49,8 +49,8 @@ layers() {
 		$(sources model src ui data tests | grep -v '^model/kernels[^/]*\.c$')
 	rule 'only model/kernels*.c may call OpenBLAS' '(cblas|openblas)_[a-z0-9_]+\(' \
 		$(sources model src ui | grep -v '^model/kernels[^/]*\.c$')
-	rule 'only src/store*.c may see sqlite3.h' "${include}sqlite3" \
-		$(sources model src ui data | grep -v '^src/store[^/]*\.c$')
+	rule 'only src/store* may see sqlite3.h' "${include}sqlite3" \
+		$(sources model src ui data | grep -v '^src/store[^/]*\.[ch]$')
 	rule 'only ui/ may see curses' "${include}([^\">]*/)?n?curses" $(sources model src data)
 	rule 'only ui/input*.c may see readline' "${include}readline/" \
 		$(sources model src ui data | grep -v '^ui/input[^/]*\.c$')

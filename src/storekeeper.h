@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* storekeeper: the thread that owns the writing connection, so that neither the screen nor a reply
+ * waits for a disk.
+ *
+ * Jobs run one after another in the order they were posted. A search gives way: posting a newer one
+ * interrupts the one that runs, and every search waits behind no other. What a job says back goes through
+ * its own means (a mailbox, a struct the poster waits for). Safe from any thread. */
+#ifndef ANSWERBACK_STOREKEEPER_H
+#define ANSWERBACK_STOREKEEPER_H
+
+#include "store.h"
+
+struct storekeeper;
+
+/* data_dir as in store_open. Nothing is opened when ANSWERBACK_PRIVATE is set: jobs then get a NULL store. */
+int storekeeper_start(struct storekeeper **out, const char *data_dir, struct err *e);
+/* Runs what was posted, then ends. NULL is fine. */
+void storekeeper_stop(struct storekeeper *k);
+bool storekeeper_private(const struct storekeeper *k);
+
+/* run is called once on the keeper's thread; arg is the poster's to free in it. */
+void storekeeper_post(struct storekeeper *k, void (*run)(struct store *s, void *arg), void *arg);
+/* The same for a search: jobs of this kind that wait are dropped (drop frees their arg) and the
+ * one that runs is interrupted. */
+void storekeeper_search(struct storekeeper *k, void (*run)(struct store *s, void *arg), void (*drop)(void *arg), void *arg);
+/* Wait until everything posted before has run. */
+void storekeeper_flush(struct storekeeper *k);
+
+/* ---- what is logged as it happens ---- */
+
+/* A conversation by a number of the program's own; the rows are made with the first message. Errors are
+ * counted and the first is kept (storekeeper_trouble): a full disk must not stop a reply. */
+int64_t storekeeper_conversation(struct storekeeper *k, const char *case_id, const char *customer, const char *company,
+                                 const char *source);
+/* Strings are copied. Once storekeeper_flush returns without new trouble, it is on the disk. */
+void storekeeper_message(struct storekeeper *k, int64_t conversation, const char *role, const char *origin,
+                         const char *text, size_t len, const char *model, double latency_ms);
+/* The last thing that could not be kept, once; NULL when there was none. Caller frees. */
+char *storekeeper_trouble(struct storekeeper *k);
+/* The store's own id of such a conversation; 0 before its first message. Call in a job, or after a flush. */
+int64_t storekeeper_row(struct storekeeper *k, int64_t conversation);
+
+#endif
