@@ -2,7 +2,7 @@
 /* ghost: the text shown ahead of the cursor: what to propose, how likely it is to be taken, and
  * whether to show it.
  *
- *     struct ghost_person *p = ghost_person_new(model);             // one a person, for all conversations
+ *     struct ghost_person *p = ghost_person_new(model, company);    // one a person, for all conversations
  *     ghost_person_load(p, blob, len, &e);                          // what the store kept, if anything
  *     struct ghost *g = ghost_new(talk, p, &opts);                  // one a conversation, beside its talk
  *
@@ -38,7 +38,7 @@ enum ghost_level { GHOST_OFF, GHOST_SHY, GHOST_NORMAL, GHOST_EAGER };
 bool ghost_level_parse(const char *name, enum ghost_level *level);
 const char *ghost_level_name(enum ghost_level level);
 
-enum { GHOST_MAX = 4, GHOST_MIN_TYPED = 3 };
+enum { GHOST_MAX = 4, GHOST_MAX_WORDS = 12, GHOST_MIN_TYPED = 3, GHOST_FEATURES = 12, GHOST_QUANTILES = 21 };
 
 struct ghost_opts {
 	enum ghost_level level;
@@ -51,10 +51,14 @@ void ghost_opts_default(struct ghost_opts *o);
 
 struct ghost_text {
 	struct str text;          /* what follows the prefix, byte for byte; one line, whole characters */
+	size_t end[GHOST_MAX_WORDS];         /* bytes up to the end of each word */
+	size_t sure;              /* words before one is uncertain: all, but for measurements */
 	size_t first;             /* bytes of it that finish the first word */
 	size_t words, tokens;
 	double chance;            /* 0 .. 1, calibrated: that the first word is the one wanted */
 	double log_prob, least;   /* of the text given what was typed; its least likely piece */
+	double entropy;           /* nats, of the piece after what was typed */
+	double feature[GHOST_FEATURES];      /* what the chance was estimated from */
 	bool show;                /* chance above the bar, enough typed, not refused too often here */
 };
 void ghost_text_free(struct ghost_text *t);
@@ -63,7 +67,8 @@ struct ghost;
 struct ghost_person;
 
 /* ---- one person ---- */
-struct ghost_person *ghost_person_new(struct model *m);       /* takes its own reference */
+/* Takes its own reference to m; company may be NULL, and is the one its talks are made with. */
+struct ghost_person *ghost_person_new(struct model *m, const char *company);
 void ghost_person_free(struct ghost_person *p);               /* NULL is fine */
 /* Everything learned and how ghosts were taken, as bytes for the store, and back. The bytes name the
  * pieces they were counted with; ERR_FORMAT when they are broken or of other pieces (p is as it was). */
