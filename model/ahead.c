@@ -12,7 +12,9 @@
 
 void ahead_mix_default(struct ahead_mix *mix)
 {
-	*mix = (struct ahead_mix){ .model_weight = { 1, 1, 1, 1, 1 } };
+	*mix = (struct ahead_mix){ .ngram = NULL };
+	for (size_t i = 0; i < NGRAM_TRUST; i++)
+		mix->model_weight[i] = 1;
 }
 
 static bool starts_white(const struct tokenizer *tok, int32_t id)
@@ -89,8 +91,8 @@ static void mix(struct ahead *a, int at, const real *logp)
 			p[i] = expf((float)logp[i]);
 	}
 	if (a->mix.ngram && !a->mix.ngram_only) {
-		size_t known = ngram_predict(a->mix.ngram, nd->context, nd->n_context, a->gram);
-		const float w = (float)a->mix.model_weight[known];
+		const size_t trust = ngram_predict(a->mix.ngram, nd->context, nd->n_context, a->gram);
+		const float w = (float)a->mix.model_weight[trust];
 
 		for (size_t i = 0; i < a->vocab; i++)
 			p[i] = w * p[i] + (1 - w) * a->gram[i];

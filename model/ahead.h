@@ -23,11 +23,11 @@
 #include "personal.h"
 #include "session.h"
 
-/* p = w model + (1 - w) n-gram; w by how many ids of the context the n-grams know. */
+/* p = w model + (1 - w) n-gram; w by the trust in the n-grams. */
 struct ahead_mix {
 	const struct ngram *ngram;              /* NULL: none */
 	const struct personal *personal;        /* NULL: none */
-	double model_weight[NGRAM_MAX_ORDER];
+	double model_weight[NGRAM_TRUST];
 	bool ngram_only;                        /* the n-grams alone, for comparison: no decoder is run */
 };
 void ahead_mix_default(struct ahead_mix *mix);

@@ -110,10 +110,18 @@ static bool locate(const struct ngram *g, const int32_t *context, size_t k, size
 	return true;
 }
 
+static size_t trust(const struct ngram *g, size_t known, size_t node)
+{
+	const float own = known ? 1 - g->level[known - 1].gamma[node] : 0;
+	size_t quarter = (size_t)(own * NGRAM_QUARTERS);
+
+	return known * NGRAM_QUARTERS + (quarter < NGRAM_QUARTERS ? quarter : NGRAM_QUARTERS - 1);
+}
+
 size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, float *p)
 {
 	const size_t most = n < g->order - 1 ? n : g->order - 1;
-	size_t matched = 0;
+	size_t matched = 0, last = 0;
 
 	memset(p, 0, g->vocab * sizeof(*p));
 	for (size_t i = 0; i < g->level[0].n; i++)
@@ -127,6 +135,7 @@ size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, fl
 		if (l->first[node] == l->first[node + 1])
 			continue;
 		matched = k;
+		last = node;
 
 		const float gamma = l->gamma[node];
 
@@ -135,7 +144,19 @@ size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, fl
 		for (size_t c = l->first[node]; c < l->first[node + 1]; c++)
 			p[next->id[c]] += next->p[c];
 	}
-	return matched;
+	return trust(g, matched, last);
+}
+
+size_t ngram_trust(const struct ngram *g, const int32_t *context, size_t n)
+{
+	for (size_t k = n < g->order - 1 ? n : g->order - 1; k > 0; k--) {
+		size_t node;
+
+		if (locate(g, context + n - k, k, &node) &&
+		    g->level[k - 1].first[node] < g->level[k - 1].first[node + 1])
+			return trust(g, k, node);
+	}
+	return trust(g, 0, 0);
 }
 
 double ngram_prob(const struct ngram *g, const int32_t *context, size_t n, int32_t id)

@@ -41,9 +41,14 @@ size_t ngram_vocab(const struct ngram *g);
 size_t ngram_order(const struct ngram *g);
 size_t ngram_grams(const struct ngram *g, size_t k);  /* k-grams kept */
 
-/* p(id | the last ids of context[0 .. n)) for every id: p [vocab]. Returns how many ids of the context were
- * found (0 .. order - 1): the longer, the surer. */
+/* How much a prediction may be trusted, for mixing it with others: by how many ids of the context were found
+ * (0 .. order - 1), and which quarter of the mass the longest of these contexts explains itself. */
+enum { NGRAM_QUARTERS = 4, NGRAM_TRUST = NGRAM_MAX_ORDER * NGRAM_QUARTERS };
+
+/* p(id | the last ids of context[0 .. n)) for every id: p [vocab]. Returns its trust: quarters of each
+ * length of context, the shortest first. */
 size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, float *p);
+size_t ngram_trust(const struct ngram *g, const int32_t *context, size_t n);      /* what predict returns */
 double ngram_prob(const struct ngram *g, const int32_t *context, size_t n, int32_t id);
 
 /* The file: probabilities in 8 bits, rounded down. `fingerprint` says which pieces; loading with another
