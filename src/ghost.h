@@ -38,7 +38,7 @@ enum ghost_level { GHOST_OFF, GHOST_SHY, GHOST_NORMAL, GHOST_EAGER };
 bool ghost_level_parse(const char *name, enum ghost_level *level);
 const char *ghost_level_name(enum ghost_level level);
 
-enum { GHOST_MAX = 4, GHOST_MAX_WORDS = 12, GHOST_MIN_TYPED = 3, GHOST_FEATURES = 12, GHOST_QUANTILES = 21 };
+enum { GHOST_MAX = 16, GHOST_MAX_WORDS = 12, GHOST_MIN_TYPED = 3, GHOST_FEATURES = 12, GHOST_QUANTILES = 21 };
 
 struct ghost_opts {
 	enum ghost_level level;
