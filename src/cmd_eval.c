@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "engine.h"
+#include "eval_completion.h"
 #include "evaluate.h"
 
 static const struct cli_option options[] = {
@@ -17,6 +18,7 @@ static const struct cli_option options[] = {
 	{ "likelihood", 0, NULL, CLI_FLAG, "likelihoods only: skip replies, ranking and next words", 0, 0 },
 	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
 	{ "seed", 0, "N", CLI_LONG, "of what is drawn at random (default 1)", 0, 9e15 },
+	EVAL_COMPLETION_OPTIONS,
 	ENGINE_OPTION_AS,
 	ENGINE_OPTION_FROM,
 	ENGINE_OPTION_COMPANY,
@@ -100,6 +102,12 @@ static int run(struct cli_args *a)
 		return cli_failed(&e);
 	for (size_t i = 0; rc == 0 && i < a->n; i++)
 		rc = corpus_read(&c, a->operands[i], &files, limit, &e);
+	if (rc == 0 && cli_flag(a, "completion")) {
+		rc = eval_completion(a, &en, &c, (size_t)cli_long(a, "threads", sysconf(_SC_NPROCESSORS_ONLN)));
+		corpus_free(&c);
+		engine_close(&en);
+		return rc;
+	}
 	evaluate_opts_default(&o);
 	o.company = en.company;
 	o.as = en.as;

@@ -11,6 +11,7 @@ const struct cli_command *const commands[] = {
 	&cmd_tokenize,
 	&cmd_redact,
 	&cmd_eval,
+	&cmd_ngrams,
 	&cmd_model,
 	&cmd_search,
 	&cmd_backup,

@@ -94,6 +94,16 @@ struct session *talk_session(struct talk *t)
 	return t->s;
 }
 
+struct model *talk_model(struct talk *t)
+{
+	return t->m;
+}
+
+struct redact_map *talk_map(struct talk *t)
+{
+	return t->map;
+}
+
 double talk_confidence(double score)
 {
 	return exp(score < 0 ? score : 0);

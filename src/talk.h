@@ -25,6 +25,7 @@
 #define TALK_NO_COMPANY "Customer Care"
 
 struct talk;
+struct redact_map;
 
 struct talk *talk_new(struct model *m, const char *company);    /* company may be NULL */
 void talk_free(struct talk *t);
@@ -35,6 +36,9 @@ int talk_add_chat(struct talk *t, const struct chat *c, struct err *e);
 size_t talk_turns(const struct talk *t);
 void talk_truncate(struct talk *t, size_t turns);
 struct session *talk_session(struct talk *t);
+struct model *talk_model(struct talk *t);
+/* The conversation's codes and their numbers; the talk's own. */
+struct redact_map *talk_map(struct talk *t);
 
 struct talk_reply {
 	struct str text;

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ghost: what is known about one person, in memory and as bytes for the store:
+ *     "answerback-person-1" u64 fingerprint of the pieces, f64 shift, u64 recent, u32 shown, u32 rows, then of
+ *     each row u8 ids, u16 ids..., u32 count; little-endian, FNV-1a (u64) of all before it at the end */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "encode.h"
+#include "ghost_private.h"
+#include "redact.h"
+
+static const char magic[] = "answerback-person-1";
+
+/* The n-grams beside the model's file, when they are of its pieces. */
+static struct ngram *beside(const struct model *m)
+{
+	static const char end[] = ".safetensors";
+	struct str path = STR_INIT;
+	struct ngram *g = NULL;
+
+	if (!m->path)
+		return NULL;
+	str_adds(&path, m->path);
+	if (path.len > strlen(end) && strcmp(path.s + path.len - strlen(end), end) == 0)
+		path.s[path.len -= strlen(end)] = '\0';
+	str_adds(&path, ".ngram");
+	if (ngram_load(&g, path.s, ngram_fingerprint(m->tok), NULL) < 0)
+		g = NULL;
+	str_free(&path);
+	return g;
+}
+
+struct ghost_person *ghost_person_new(struct model *m, const char *company)
+{
+	struct ghost_person *p = xcalloc(1, sizeof(*p));
+
+	p->m = model_ref(m);
+	p->company = xstrdup(company && *company ? company : TALK_NO_COMPANY);
+	p->ngram = beside(m);
+	p->counts = personal_new(m->w->cfg.vocab, NULL);
+	return p;
+}
+
+void ghost_person_free(struct ghost_person *p)
+{
+	if (!p)
+		return;
+	ngram_free(p->ngram);
+	personal_free(p->counts);
+	model_unref(p->m);
+	free(p->company);
+	free(p);
+}
+
+void ghost_person_clear(struct ghost_person *p)
+{
+	personal_clear(p->counts);
+	p->bar = (struct ghost_bar){ 0 };
+	p->version++;
+}
+
+bool ghost_sequence(const struct ghost_person *p, const char *role, const char *text, size_t len,
+                    struct tokens *ids)
+{
+	struct redact_map *map = redact_map_new(p->company);
+	const int32_t tag = tokenizer_tag(p->m->tok, role);
+
+	if (tag >= 0) {
+		tokens_add(ids, tag);
+		encode_text(p->m->tok, NULL, map, text, len, ids);
+		tokens_add(ids, TOKEN_EOT);
+	}
+	redact_map_free(map);
+	return tag >= 0;
+}
+
+void ghost_person_learn(struct ghost_person *p, const char *role, const char *text, size_t len)
+{
+	struct tokens ids = { 0 };
+
+	if (ghost_sequence(p, role, text, len, &ids))
+		personal_add(p->counts, ids.ids, ids.n);
+	p->version++;
+	tokens_free(&ids);
+}
+
+void ghost_person_forget(struct ghost_person *p, const char *role, const char *text, size_t len)
+{
+	struct tokens ids = { 0 };
+
+	if (ghost_sequence(p, role, text, len, &ids))
+		personal_remove(p->counts, ids.ids, ids.n);
+	p->version++;
+	tokens_free(&ids);
+}
+
+static uint64_t hash(const char *s, size_t n)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 0x100000001b3u;
+	return h;
+}
+
+static void put(struct str *s, uint64_t v, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		str_addc(s, (char)(v >> (8 * i)));
+}
+
+struct rows {
+	struct str *s;
+	uint32_t n;
+};
+
+static bool put_row(const int32_t *ids, size_t n, uint32_t count, void *arg)
+{
+	struct rows *r = arg;
+
+	put(r->s, n, 1);
+	for (size_t i = 0; i < n; i++)
+		put(r->s, (uint64_t)ids[i], 2);
+	put(r->s, count, 4);
+	r->n++;
+	return true;
+}
+
+void ghost_person_save(const struct ghost_person *p, struct str *out)
+{
+	struct rows r = { out, 0 };
+	const size_t start = out->len;
+	uint64_t bits;
+	size_t at;
+
+	str_add(out, magic, sizeof(magic) - 1);
+	put(out, ngram_fingerprint(p->m->tok), 8);
+	memcpy(&bits, &p->bar.shift, 8);
+	put(out, bits, 8);
+	put(out, p->bar.recent, 8);
+	put(out, p->bar.shown, 4);
+	at = out->len;
+	put(out, 0, 4);
+	personal_rows(p->counts, put_row, &r);
+	for (size_t i = 0; i < 4; i++)
+		out->s[at + i] = (char)(r.n >> (8 * i));
+	put(out, hash(out->s + start, out->len - start), 8);
+}
+
+static uint64_t get(const char *s, size_t *at, size_t bytes)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		v |= (uint64_t)(unsigned char)s[(*at)++] << (8 * i);
+	return v;
+}
+
+static int broken(struct err *e)
+{
+	return err_set(e, ERR_FORMAT, "what was learned for completion is broken; it can be learned anew from the "
+	               "messages sent");
+}
+
+int ghost_person_load(struct ghost_person *p, const char *bytes, size_t len, struct err *e)
+{
+	const size_t head = sizeof(magic) - 1;
+	struct personal *counts;
+	struct ghost_bar bar = { 0 };
+	size_t at = head;
+	uint64_t bits;
+	uint32_t rows;
+
+	if (len < head + 40 || memcmp(bytes, magic, head) != 0)
+		return broken(e);
+	at = len - 8;
+	if (get(bytes, &at, 8) != hash(bytes, len - 8))
+		return broken(e);
+	at = head;
+	if (get(bytes, &at, 8) != ngram_fingerprint(p->m->tok))
+		return err_set(e, ERR_FORMAT, "what was learned for completion was counted with another model's pieces");
+	bits = get(bytes, &at, 8);
+	memcpy(&bar.shift, &bits, 8);
+	bar.recent = get(bytes, &at, 8) & ((UINT64_C(1) << GHOST_BAR_WINDOW) - 1);
+	bar.shown = (uint32_t)get(bytes, &at, 4);
+	if (!(bar.shift >= -1 && bar.shift <= 2) || bar.shown > GHOST_BAR_WINDOW)
+		return broken(e);
+	rows = (uint32_t)get(bytes, &at, 4);
+	counts = personal_new(p->m->w->cfg.vocab, NULL);
+	for (uint32_t i = 0; i < rows; i++) {
+		int32_t ids[PERSONAL_ORDER];
+		size_t n = at < len - 8 ? (size_t)get(bytes, &at, 1) : 0;
+
+		if (n < 2 || n > PERSONAL_ORDER || len - 8 - at < 2 * n + 4)
+			goto bad;
+		for (size_t k = 0; k < n; k++)
+			ids[k] = (int32_t)get(bytes, &at, 2);
+		personal_row(counts, ids, n, (uint32_t)get(bytes, &at, 4));
+	}
+	if (at != len - 8)
+		goto bad;
+	personal_free(p->counts);
+	p->counts = counts;
+	p->bar = bar;
+	p->version++;
+	return 0;
+bad:
+	personal_free(counts);
+	return broken(e);
+}
