@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* app: the program without a screen, and all that a screen may talk to.
+ *
+ * Every call returns at once: models, decoding and SQL live in two threads behind it (inference, storekeeper),
+ * and what comes of a call arrives as events (event.h) when app_fd is readable. Texts given are copied.
+ * All calls come from one thread. */
+#ifndef ANSWERBACK_APP_H
+#define ANSWERBACK_APP_H
+
+#include "base/err.h"
+#include "event.h"
+
+struct app;
+
+struct app_options {
+	const char *model;            /* --model, or NULL */
+	const char *company;          /* or NULL */
+	const char *send_command;     /* run with each sent reply on its standard input; NULL: none */
+	const char *inbox;            /* file or FIFO of customers' messages; NULL: none */
+};
+
+/* The model loads in the background: EVENT_READY. A store that cannot be had becomes an EVENT_NOTE. */
+int app_open(struct app **out, const struct app_options *o, struct err *e);
+/* Cancels what runs, keeps what was said, ends the threads. */
+void app_close(struct app *a);
+int app_fd(const struct app *a);
+bool app_next(struct app *a, struct event *ev);      /* false: none waits; free with event_fini */
+
+bool app_private(const struct app *a);
+bool app_busy(const struct app *a);                  /* a reply or suggestions are being made */
+
+/* Conversations are known by numbers of this run, from 1 on. */
+int64_t app_conversation(struct app *a, const char *case_id, const char *customer);
+/* Something was said; kept and part of the context from now on. role "user" or "assistant"; origin as in
+ * store.h. */
+void app_say(struct app *a, int64_t conversation, const char *role, const char *origin, const char *text);
+/* A reply to what has been said: EVENT_TEXT..., EVENT_REPLY. It is part of the conversation then (origin "model"). */
+void app_reply(struct app *a, int64_t conversation);
+/* Up to three different replies: EVENT_SUGGESTIONS. Nothing becomes part of the conversation. */
+void app_suggest(struct app *a, int64_t conversation);
+/* What became of them: index taken or -1, and whether it was edited before it was sent. */
+void app_suggested(struct app *a, int64_t conversation, int taken, bool edited);
+void app_cancel(struct app *a);                      /* what runs now; what has come stays */
+/* What the person is typing, for completion: EVENT_GHOST with this serial. A newer request cancels it. */
+void app_ghost(struct app *a, int64_t conversation, const char *role, const char *draft, uint64_t serial);
+/* A ghost was taken ("taken", "word") or typed over ("ignored"): for what is shown next. */
+void app_ghost_fate(struct app *a, const char *fate);
+/* EVENT_WHY for the last reply of the conversation. */
+void app_why(struct app *a, int64_t conversation);
+/* Hand a sent reply to send_command; EVENT_SENT. False: there is none. */
+bool app_send(struct app *a, int64_t conversation, const char *case_id, const char *text);
+void app_draft(struct app *a, int64_t conversation, const char *text);
+
+/* ---- history and models ---- */
+void app_search(struct app *a, const char *query, uint64_t serial);      /* EVENT_HITS; "" lists the newest */
+void app_open_row(struct app *a, int64_t row);        /* a conversation of the history: EVENT_OPENED, under a number of this run */
+void app_tag_row(struct app *a, int64_t row, const char *tag);
+void app_export_row(struct app *a, int64_t row, const char *path);
+void app_delete_row(struct app *a, int64_t row);
+void app_rate(struct app *a, int64_t conversation, int rating);          /* the last reply */
+/* The last reply should have been this: it is what was said from now on, and an example is proposed. */
+void app_correct(struct app *a, int64_t conversation, const char *text);
+void app_models(struct app *a);                       /* EVENT_MODELS */
+void app_promote(struct app *a, const char *id);      /* NULL: back to the one before; EVENT_READY */
+
+#endif
