@@ -104,6 +104,11 @@ struct redact_map *talk_map(struct talk *t)
 	return t->map;
 }
 
+void talk_text(const struct talk *t, const int32_t *ids, size_t n, struct str *out)
+{
+	decode_text(t->m->tok, t->map, ids, n, out);
+}
+
 double talk_confidence(double score)
 {
 	return exp(score < 0 ? score : 0);

@@ -36,6 +36,8 @@ int talk_add_chat(struct talk *t, const struct chat *c, struct err *e);
 size_t talk_turns(const struct talk *t);
 void talk_truncate(struct talk *t, size_t turns);
 struct session *talk_session(struct talk *t);
+/* Append ids as the person reads them, placeholders put back. */
+void talk_text(const struct talk *t, const int32_t *ids, size_t n, struct str *out);
 struct model *talk_model(struct talk *t);
 /* The conversation's codes and their numbers; the talk's own. */
 struct redact_map *talk_map(struct talk *t);

@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* infer: one thread, one task after another. A reply takes some tens of milliseconds, so a ghost
+ * that waits for one is still in time; older ghosts are dropped. */
+#include "infer.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "ghost.h"
+#include "registry.h"
+#include "talk.h"
+#include "why.h"
+
+static const char user[] = "user", agent[] = "assistant";
+
+struct task {
+	struct task *next;
+	enum infer_what what;
+	int64_t conversation;
+	char *role, *origin, *text;
+	uint64_t serial;
+};
+
+struct turn {
+	char *role, *text;
+};
+
+struct conversation {
+	struct talk *talk;            /* made anew when the model changes */
+	struct ghost *ghost;
+	struct turn *turn;
+	size_t turns;
+};
+
+struct infer {
+	struct mailbox *box;
+	struct storekeeper *keeper;
+	char *given, *company, *version;
+	struct model *m;
+	struct ghost_person *person;
+	struct conversation *c;
+	size_t n;
+	struct ghost_text shown;      /* what the screen shows, for its fate */
+	int64_t shown_in;
+	bool has_shown;
+
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct task *first, **last;
+	bool stop, busy;
+	atomic_bool cancel, newer_ghost;
+};
+
+static void note(struct infer *f, const char *text)
+{
+	struct event ev = { .kind = EVENT_NOTE, .text = xstrdup(text) };
+
+	mailbox_put(f->box, &ev);
+}
+
+/* ---- conversations ---- */
+
+static struct conversation *conversation_of(struct infer *f, int64_t id)
+{
+	while ((int64_t)f->n < id) {
+		f->c = xreallocarray(f->c, f->n + 1, sizeof(*f->c));
+		f->c[f->n++] = (struct conversation){ 0 };
+	}
+	return &f->c[id - 1];
+}
+
+static void drop_talk(struct conversation *c)
+{
+	ghost_free(c->ghost);
+	talk_free(c->talk);
+	c->ghost = NULL;
+	c->talk = NULL;
+}
+
+static struct talk *talk_of(struct infer *f, struct conversation *c)
+{
+	if (!c->talk) {
+		struct ghost_opts o;
+
+		c->talk = talk_new(f->m, f->company);
+		for (size_t i = 0; i < c->turns; i++)
+			talk_add(c->talk, c->turn[i].role, c->turn[i].text, strlen(c->turn[i].text), NULL);
+		ghost_opts_default(&o);
+		o.cancel = &f->newer_ghost;
+		c->ghost = ghost_new(c->talk, f->person, &o);
+	}
+	return c->talk;
+}
+
+static void add_turn(struct infer *f, struct conversation *c, const char *role, const char *text)
+{
+	if (f->m)
+		talk_add(talk_of(f, c), role, text, strlen(text), NULL);
+	c->turn = xreallocarray(c->turn, c->turns + 1, sizeof(*c->turn));
+	c->turn[c->turns++] = (struct turn){ xstrdup(role), xstrdup(text) };
+}
+
+/* ---- the model ---- */
+
+struct person_blob {
+	struct infer *f;
+	void *data;
+	size_t bytes;
+};
+
+static void load_blob(struct store *s, void *arg)
+{
+	struct person_blob *b = arg;
+
+	if (s)
+		store_blob_get(s, "person", &b->data, &b->bytes, NULL);
+}
+
+static void load_model(struct infer *f)
+{
+	struct err e = ERR_INIT;
+	char *said = NULL, *id = NULL;
+	struct model *m;
+	struct event ev = { .kind = EVENT_READY };
+
+	if (registry_load(f->given, NULL, false, &m, &id, &said, &e) < 0) {
+		note(f, e.msg);
+		return;
+	}
+	if (said)
+		note(f, said);
+	free(said);
+	for (size_t i = 0; i < f->n; i++)
+		drop_talk(&f->c[i]);
+	model_unref(f->m);
+	f->m = m;
+	free(f->version);
+	f->version = id;
+	if (!f->person) {
+		struct person_blob b = { f, NULL, 0 };
+
+		f->person = ghost_person_new(m, f->company);
+		storekeeper_post(f->keeper, load_blob, &b);
+		storekeeper_flush(f->keeper);
+		if (b.data && ghost_person_load(f->person, b.data, b.bytes, &e) < 0)
+			note(f, e.msg);
+		free(b.data);
+	}
+	ev.text = xstrdup(id);
+	ev.number = (int64_t)m->w->layout.weights;
+	mailbox_put(f->box, &ev);
+}
+
+static void save_blob(struct store *s, void *arg)
+{
+	struct person_blob *b = arg;
+
+	if (s)
+		store_blob_set(s, "person", b->data, b->bytes, NULL);
+	free(b->data);
+	free(b);
+}
+
+static void save_person(struct infer *f)
+{
+	struct person_blob *b;
+	struct str out = STR_INIT;
+
+	if (!f->person)
+		return;
+	ghost_person_save(f->person, &out);
+	b = xcalloc(1, sizeof(*b));
+	b->bytes = out.len;
+	b->data = str_detach(&out);
+	storekeeper_post(f->keeper, save_blob, b);
+}
+
+/* ---- tasks ---- */
+
+static void log_turn(struct infer *f, struct conversation *c, const char *role, const char *origin, const char *text,
+                     double ms)
+{
+	char *trouble;
+
+	storekeeper_message(f->keeper, c - f->c + 1, role, origin, text, strlen(text), f->version, ms);
+	trouble = storekeeper_trouble(f->keeper);
+	if (trouble)
+		note(f, trouble);
+	free(trouble);
+}
+
+static bool typed_by_person(const char *origin)
+{
+	return strcmp(origin, "typed") == 0 || strcmp(origin, "edited") == 0 || strcmp(origin, "suggested") == 0;
+}
+
+static void say(struct infer *f, const struct task *t)
+{
+	struct conversation *c = conversation_of(f, t->conversation);
+
+	add_turn(f, c, t->role, t->text);
+	if (strcmp(t->origin, "history") == 0)      /* read back: it is in the store already */
+		return;
+	log_turn(f, c, t->role, t->origin, t->text, 0);
+	if (f->m && typed_by_person(t->origin)) {
+		talk_of(f, c);
+		ghost_learn(c->ghost, t->role, t->text, strlen(t->text));
+	}
+}
+
+static void unsay(struct infer *f, const struct task *t)
+{
+	struct conversation *c = conversation_of(f, t->conversation);
+
+	if (c->turns == 0)
+		return;
+	c->turns--;
+	free(c->turn[c->turns].role);
+	free(c->turn[c->turns].text);
+	if (c->talk)
+		talk_truncate(c->talk, c->turns);
+}
+
+struct streaming {
+	struct infer *f;
+	int64_t conversation;
+};
+
+static bool stream(const char *bytes, size_t n, void *arg)
+{
+	struct streaming *s = arg;
+	struct event ev = { .kind = EVENT_TEXT, .conversation = s->conversation, .text = xmemdup(bytes, n) };
+
+	mailbox_put(s->f->box, &ev);
+	return true;
+}
+
+static void reply(struct infer *f, const struct task *t)
+{
+	struct conversation *c = conversation_of(f, t->conversation);
+	struct streaming st = { f, t->conversation };
+	struct event ev = { .kind = EVENT_REPLY, .conversation = t->conversation };
+	struct talk_opts o;
+	struct talk_reply r;
+	struct err e = ERR_INIT;
+
+	talk_opts_default(&o);
+	o.decode.cancel = &f->cancel;
+	o.text = stream;
+	o.arg = &st;
+	if (talk_reply(talk_of(f, c), agent, &o, &r, &e) < 0) {
+		note(f, e.msg);
+		return;
+	}
+	if (r.text.len > 0) {
+		add_turn(f, c, agent, r.text.s);
+		log_turn(f, c, agent, "model", r.text.s, r.ms);
+	}
+	ev.text = xstrdup(r.text.s);
+	ev.model = xstrdup(f->version);
+	ev.score = r.score;
+	ev.confidence = r.confidence;
+	ev.ms = r.ms;
+	ev.stopped = r.cancelled;
+	talk_reply_free(&r);
+	mailbox_put(f->box, &ev);
+}
+
+/* Share of the shorter text's words that the other has too. */
+static double alike(const char *a, const char *b)
+{
+	size_t n = 0, both = 0;
+
+	for (const char *p = a; *p;) {
+		size_t len = strcspn(p, " \n");
+
+		if (len > 0) {
+			char *word = xmemdup(p, len);
+
+			n++;
+			both += strstr(b, word) != NULL;
+			free(word);
+		}
+		p += len + (p[len] != '\0');
+	}
+	return n ? (double)both / (double)n : 1;
+}
+
+static bool new_one(const struct event *ev, const char *text)
+{
+	if (!*text)
+		return false;
+	for (size_t i = 0; i < ev->items; i++)
+		if (alike(text, ev->item[i].text) > 0.6 || alike(ev->item[i].text, text) > 0.6)
+			return false;
+	return true;
+}
+
+/* The likeliest, then samples that say something else. */
+static void suggest(struct infer *f, const struct task *t)
+{
+	enum { MOST = 3, TRIES = 12 };
+	struct conversation *c = conversation_of(f, t->conversation);
+	struct event ev = { .kind = EVENT_SUGGESTIONS, .conversation = t->conversation };
+	struct talk_opts o;
+
+	talk_opts_default(&o);
+	o.decode.cancel = &f->cancel;
+	for (size_t i = 0; i < TRIES && ev.items < MOST && !atomic_load(&f->cancel); i++) {
+		struct talk_reply r;
+
+		if (i > 0) {
+			o.decode.method = DECODE_SAMPLE;
+			o.decode.top_p = 0.8;
+			o.decode.temperature = 0.6 + 0.05 * (double)i;
+			o.decode.seed = i + 7 * (uint64_t)c->turns;
+		}
+		if (talk_reply(talk_of(f, c), agent, &o, &r, NULL) < 0)
+			break;
+		if (!r.cancelled && new_one(&ev, r.text.s)) {
+			struct event_item *it = event_add(&ev);
+
+			it->text = xstrdup(r.text.s);
+			it->origin = xstrdup("model");
+			it->score = r.confidence;
+		}
+		talk_reply_free(&r);
+	}
+	mailbox_put(f->box, &ev);
+}
+
+static void forget_shown(struct infer *f)
+{
+	if (f->has_shown)
+		ghost_text_free(&f->shown);
+	f->has_shown = false;
+}
+
+static void ghost(struct infer *f, const struct task *t)
+{
+	struct conversation *c = conversation_of(f, t->conversation);
+	struct event ev = { .kind = EVENT_GHOST, .conversation = t->conversation, .serial = t->serial };
+	struct ghost_text out[GHOST_MAX];
+	int n;
+
+	talk_of(f, c);
+	n = ghost_request(c->ghost, t->role, t->text, strlen(t->text), out, GHOST_MAX, NULL);
+	if (n > 0 && out[0].show && !atomic_load(&f->newer_ghost)) {
+		ev.text = xstrdup(out[0].text.s);
+		ev.bytes = out[0].first;
+		ev.confidence = out[0].chance;
+		forget_shown(f);
+		f->shown = out[0];
+		out[0].text = (struct str)STR_INIT;
+		f->shown_in = t->conversation;
+		f->has_shown = true;
+	} else {
+		ev.text = xstrdup("");
+	}
+	for (int i = 0; i < n; i++)
+		ghost_text_free(&out[i]);
+	mailbox_put(f->box, &ev);
+}
+
+static void fate(struct infer *f, const struct task *t)
+{
+	static const char *const names[] = { "taken", "word", "ignored", "dismissed" };
+	struct conversation *c;
+
+	if (!f->has_shown)
+		return;
+	c = conversation_of(f, f->shown_in);
+	for (size_t i = 0; i < 4 && c->ghost; i++) {
+		if (strcmp(names[i], t->text) != 0)
+			continue;
+		if (ghost_feedback(c->ghost, &f->shown, (enum ghost_outcome)i))
+			note(f, "hardly any ghost text was taken: only surer ones are shown from now on (M-s switches it off)");
+	}
+	forget_shown(f);
+}
+
+static void why(struct infer *f, const struct task *t)
+{
+	struct conversation *c = conversation_of(f, t->conversation);
+	struct event ev = { .kind = EVENT_WHY, .conversation = t->conversation };
+
+	ev.why = why_last(talk_of(f, c), agent);
+	if (!ev.why) {
+		note(f, "there is no reply to explain yet");
+		return;
+	}
+	mailbox_put(f->box, &ev);
+}
+
+static void run(struct infer *f, const struct task *t)
+{
+	if (t->what == INFER_SAY) {
+		say(f, t);
+		return;
+	}
+	if (t->what == INFER_UNSAY) {
+		unsay(f, t);
+		return;
+	}
+	if (t->what == INFER_MODEL || !f->m)
+		load_model(f);
+	if (!f->m || t->what == INFER_MODEL)
+		return;
+	switch (t->what) {
+	case INFER_REPLY:
+		reply(f, t);
+		break;
+	case INFER_SUGGEST:
+		suggest(f, t);
+		break;
+	case INFER_WHY:
+		why(f, t);
+		break;
+	case INFER_GHOST:
+		ghost(f, t);
+		break;
+	case INFER_FATE:
+		fate(f, t);
+		break;
+	case INFER_SAY:
+	case INFER_UNSAY:
+	case INFER_MODEL:
+		break;
+	}
+}
+
+static void task_free(struct task *t)
+{
+	free(t->role);
+	free(t->origin);
+	free(t->text);
+	free(t);
+}
+
+static void *serve(void *arg)
+{
+	struct infer *f = arg;
+
+	load_model(f);
+	pthread_mutex_lock(&f->lock);
+	while (!f->stop) {
+		struct task *t = f->first;
+
+		if (!t) {
+			f->busy = false;
+			pthread_cond_wait(&f->work, &f->lock);
+			continue;
+		}
+		f->first = t->next;
+		if (!f->first)
+			f->last = &f->first;
+		f->busy = t->what == INFER_REPLY || t->what == INFER_SUGGEST;
+		if (f->busy)
+			atomic_store(&f->cancel, false);
+		if (t->what == INFER_GHOST)
+			atomic_store(&f->newer_ghost, false);
+		pthread_mutex_unlock(&f->lock);
+		run(f, t);
+		task_free(t);
+		pthread_mutex_lock(&f->lock);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return NULL;
+}
+
+/* ---- from outside ---- */
+
+int infer_start(struct infer **out, const struct infer_options *o, struct err *e)
+{
+	struct infer *f = xcalloc(1, sizeof(*f));
+	sigset_t all, old;
+	int rc;
+
+	*out = NULL;
+	f->box = o->box;
+	f->keeper = o->keeper;
+	f->given = o->model ? xstrdup(o->model) : NULL;
+	f->company = o->company ? xstrdup(o->company) : NULL;
+	f->last = &f->first;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->work, NULL);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&f->thread, NULL, serve, f);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0) {
+		free(f->given);
+		free(f->company);
+		free(f);
+		return err_set(e, ERR_IO, "no thread could be started: %s", strerror(rc));
+	}
+	*out = f;
+	return 0;
+}
+
+void infer_stop(struct infer *f)
+{
+	if (!f)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->stop = true;
+	atomic_store(&f->cancel, true);
+	atomic_store(&f->newer_ghost, true);
+	pthread_cond_signal(&f->work);
+	pthread_mutex_unlock(&f->lock);
+	pthread_join(f->thread, NULL);
+	/* what was said must be kept even when there was no time for more */
+	for (struct task *t = f->first, *next; t; t = next) {
+		next = t->next;
+		if (t->what == INFER_SAY && strcmp(t->origin, "history") != 0)
+			log_turn(f, conversation_of(f, t->conversation), t->role, t->origin, t->text, 0);
+		task_free(t);
+	}
+	save_person(f);
+	forget_shown(f);
+	for (size_t i = 0; i < f->n; i++) {
+		drop_talk(&f->c[i]);
+		for (size_t k = 0; k < f->c[i].turns; k++) {
+			free(f->c[i].turn[k].role);
+			free(f->c[i].turn[k].text);
+		}
+		free(f->c[i].turn);
+	}
+	free(f->c);
+	ghost_person_free(f->person);
+	model_unref(f->m);
+	free(f->given);
+	free(f->company);
+	free(f->version);
+	pthread_mutex_destroy(&f->lock);
+	pthread_cond_destroy(&f->work);
+	free(f);
+}
+
+bool infer_busy(struct infer *f)
+{
+	bool busy;
+
+	pthread_mutex_lock(&f->lock);
+	busy = f->busy;
+	for (const struct task *t = f->first; t; t = t->next)
+		busy = busy || t->what == INFER_REPLY || t->what == INFER_SUGGEST;
+	pthread_mutex_unlock(&f->lock);
+	return busy;
+}
+
+void infer_cancel(struct infer *f)
+{
+	atomic_store(&f->cancel, true);
+}
+
+void infer_post(struct infer *f, enum infer_what what, int64_t conversation, const char *role, const char *origin,
+                const char *text, uint64_t serial)
+{
+	struct task *t = xcalloc(1, sizeof(*t));
+
+	t->what = what;
+	t->conversation = conversation;
+	t->role = xstrdup(role ? role : user);
+	t->origin = xstrdup(origin ? origin : "");
+	t->text = xstrdup(text ? text : "");
+	t->serial = serial;
+	pthread_mutex_lock(&f->lock);
+	if (what == INFER_GHOST) {
+		for (struct task **at = &f->first; *at;) {
+			struct task *old = *at;
+
+			if (old->what != INFER_GHOST) {
+				at = &old->next;
+				continue;
+			}
+			*at = old->next;
+			task_free(old);
+		}
+		for (f->last = &f->first; *f->last;)
+			f->last = &(*f->last)->next;
+		atomic_store(&f->newer_ghost, true);
+	}
+	*f->last = t;
+	f->last = &t->next;
+	if (what == INFER_REPLY || what == INFER_SUGGEST)
+		f->busy = true;
+	pthread_cond_signal(&f->work);
+	pthread_mutex_unlock(&f->lock);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* infer: the thread that owns models, conversations and ghosts; app.c posts to it, it answers
+ * with events in the mailbox and with logs to the storekeeper. */
+#ifndef ANSWERBACK_INFER_H
+#define ANSWERBACK_INFER_H
+
+#include "mailbox.h"
+#include "storekeeper.h"
+
+struct infer;
+
+struct infer_options {
+	const char *model, *company;      /* as app_options; copied */
+	struct mailbox *box;
+	struct storekeeper *keeper;
+};
+
+int infer_start(struct infer **out, const struct infer_options *o, struct err *e);
+/* Cancels, saves what was learned of the person, ends. NULL is fine. */
+void infer_stop(struct infer *f);
+bool infer_busy(struct infer *f);
+void infer_cancel(struct infer *f);
+
+enum infer_what {
+	INFER_SAY,                /* role, origin, text */
+	INFER_UNSAY,              /* the last turn is taken back */
+	INFER_REPLY, INFER_SUGGEST, INFER_WHY,
+	INFER_GHOST,              /* role, text, serial; only the newest counts */
+	INFER_FATE,               /* text: "taken", "word", "ignored", "dismissed" */
+	INFER_MODEL               /* load again what the registry says serves */
+};
+/* Texts are copied; NULL where the task has none. */
+void infer_post(struct infer *f, enum infer_what what, int64_t conversation, const char *role, const char *origin,
+                const char *text, uint64_t serial);
+
+#endif
