@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "engine.h"
 #include "storekeeper.h"
+#include "../ui/ui.h"
 
 static const struct cli_option options[] = {
 	CLI_OPTION_MODEL,
@@ -21,6 +22,12 @@ static const struct cli_option options[] = {
 	ENGINE_OPTION_FROM,
 	ENGINE_OPTION_COMPANY,
 	ENGINE_OPTIONS_DECODE,
+	{ "plain", 0, NULL, CLI_FLAG, "lines instead of the screen", 0, 0 },
+	{ "assist", 0, NULL, CLI_FLAG, "be the agent: suggestions for what customers wrote", 0, 0 },
+	{ "ascii", 0, NULL, CLI_FLAG, "nothing but ASCII on the screen", 0, 0 },
+	{ "inbox", 0, "FILE", CLI_STRING, "customers' messages arrive here, one a line (a file that grows, or a FIFO)", 0, 0 },
+	{ "send-command", 0, "COMMAND", CLI_STRING, "gets each sent reply on its standard input", 0, 0 },
+	{ "watch", 0, "LOG", CLI_STRING, "show the training run that writes this log", 0, 0 },
 	CLI_OPTION_END
 };
 
@@ -155,6 +162,21 @@ static int run(struct cli_args *a)
 	if (a->n > 0)
 		return cli_usage(a, "'%s'? Messages are read from standard input; `answerback reply TEXT` answers one",
 		                 a->operands[0]);
+	if (terminal && !cli_flag(a, "plain")) {
+		const char *env = getenv("ANSWERBACK_COMPANY"), *hook = getenv("ANSWERBACK_SEND_COMMAND");
+		const struct ui_options o = {
+			.model = cli_string(a, "model", NULL), .company = cli_string(a, "company", env && *env ? env : NULL),
+			.send_command = cli_string(a, "send-command", hook && *hook ? hook : NULL),
+			.inbox = cli_string(a, "inbox", NULL), .train_log = cli_string(a, "watch", NULL),
+			.assist = cli_flag(a, "assist"), .ascii = cli_flag(a, "ascii"),
+		};
+
+		code = ui_run(&o, &e);
+		if (code < 0)
+			return cli_failed(&e);
+		if (code != UI_NO_SCREEN)
+			return CLI_OK;
+	}
 	if (engine_open(&en, a, &e) < 0)
 		return cli_failed(&e);
 	if (terminal) {

@@ -39,15 +39,15 @@ static const char paste_begin[] = "\033[200~", paste_end[] = "\033[201~";
 static int usual(enum key_action action, int count, int key)
 {
 	switch (action) {
-	case KEY_ACCEPT:
+	case ACT_ACCEPT:
 		return rl_forward_char(count, key);
-	case KEY_ACCEPT_END:
+	case ACT_ACCEPT_END:
 		return rl_end_of_line(count, key);
-	case KEY_ACCEPT_WORD:
+	case ACT_ACCEPT_WORD:
 		return rl_forward_word(count, key);
-	case KEY_TAKE_BACK:
+	case ACT_TAKE_BACK:
 		return rl_undo_command(count, key);
-	case KEY_DISMISS:
+	case ACT_DISMISS:
 		return rl_abort(count, key);
 	default:
 		return 0;
@@ -57,7 +57,7 @@ static int usual(enum key_action action, int count, int key)
 #define X(name, seq, letter, shown, what) \
 	static int do_##name(int count, int key) \
 	{ \
-		return in.handler(KEY_##name, in.arg) ? 0 : usual(KEY_##name, count, key); \
+		return in.handler(ACT_##name, in.arg) ? 0 : usual(ACT_##name, count, key); \
 	}
 KEYS(X)
 #undef X

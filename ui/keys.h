@@ -43,10 +43,10 @@
 	X("C-l", "redraw")
 
 enum key_action {
-#define X(name, seq, letter, shown, what) KEY_##name,
+#define X(name, seq, letter, shown, what) ACT_##name,
 	KEYS(X)
 #undef X
-	KEY_ACTIONS
+	ACT_ACTIONS
 };
 
 #endif

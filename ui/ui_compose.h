@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ui_compose: the composer: the line being typed, its ghost, its draft. */
+#ifndef ANSWERBACK_UI_COMPOSE_H
+#define ANSWERBACK_UI_COMPOSE_H
+
+#include "ui_private.h"
+
+int compose_rows(struct ui *u, int rows, int columns);       /* 1 .. 10 */
+void compose_draw(struct ui *u, int y, int rows, int columns);
+void compose_changed(struct ui *u);                           /* the text may have: ghost and draft follow */
+void compose_ghost(struct ui *u, const struct event *ev);
+void compose_ghost_clear(struct ui *u, const char *fate);
+bool compose_accept(struct ui *u, bool word);                 /* false: no ghost, or the cursor is not at the end */
+void compose_editor(struct ui *u);
+/* The draft of the open conversation, in the state folder until it is sent. */
+void compose_save_draft(struct ui *u);
+void compose_restore_draft(struct ui *u);
+char *compose_history_file(void);
+
+#endif
