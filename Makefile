@@ -62,8 +62,8 @@ CONFIG_fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,u
 PACKAGES = openblas ncursesw readline sqlite3 jansson inih libutf8proc liblzma
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PKG_LIBS)
-TEST_CFLAGS = $(eval TEST_CFLAGS := $$(shell $(PKG_CONFIG) --cflags cmocka))$(TEST_CFLAGS)
-TEST_LIBS = $(eval TEST_LIBS := $$(shell $(PKG_CONFIG) --libs cmocka))$(TEST_LIBS)
+TEST_CFLAGS = $(eval TEST_CFLAGS := $$(shell $(PKG_CONFIG) --cflags cmocka vterm))$(TEST_CFLAGS)
+TEST_LIBS = $(eval TEST_LIBS := $$(shell $(PKG_CONFIG) --libs cmocka vterm))$(TEST_LIBS)
 MACHINE = $(eval MACHINE := $$(shell $(CC) -dumpmachine))$(MACHINE)
 
 # No compiler may fuse a product and a sum that the source keeps apart: bits are compared.
@@ -147,7 +147,7 @@ clean:                     ## remove what was built
 
 # To build and run; then what only the tests want (clang is for the fuzzers).
 DEPS = gcc libc6-dev make pkg-config libopenblas-pthread-dev libncurses-dev libreadline-dev \
-	libsqlite3-dev libjansson-dev libinih-dev libutf8proc-dev liblzma-dev libcmocka-dev xz-utils
+	libsqlite3-dev libjansson-dev libinih-dev libutf8proc-dev liblzma-dev libcmocka-dev libvterm-dev xz-utils
 DEPS_CHECK = clang libclang-rt-dev
 # `make deps run` does not fetch a second compiler; `make deps`, `make deps check` do.
 DEPS_WANTED = $(DEPS) $(if $(filter-out deps run all answerback install,$(or $(filter-out deps,$(MAKECMDGOALS)),check)),$(DEPS_CHECK))
@@ -162,7 +162,7 @@ $(filter-out deps clean help libs,$(MAKECMDGOALS)): | $(AFTER_DEPS)
 # pkg-config's name of a library, and Debian's name of its package
 LIBRARIES = openblas:libopenblas-pthread-dev ncursesw:libncurses-dev readline:libreadline-dev \
 	sqlite3:libsqlite3-dev jansson:libjansson-dev inih:libinih-dev libutf8proc:libutf8proc-dev \
-	liblzma:liblzma-dev $(if $(filter tests threaded gradchecks,$(MAKECMDGOALS)),cmocka:libcmocka-dev)
+	liblzma:liblzma-dev $(if $(filter tests threaded gradchecks,$(MAKECMDGOALS)),cmocka:libcmocka-dev vterm:libvterm-dev)
 
 libs: | $(AFTER_DEPS)
 	@command -v $(firstword $(CC)) >/dev/null || { echo "answerback: no C compiler ($(CC)): install the package gcc, or run: make deps" >&2; exit 1; }

@@ -50,7 +50,7 @@ layers() {
 	rule 'only model/kernels*.c may call OpenBLAS' '(cblas|openblas)_[a-z0-9_]+\(' \
 		$(sources model src ui | grep -v '^model/kernels[^/]*\.c$')
 	rule 'only src/store* may see sqlite3.h' "${include}sqlite3" \
-		$(sources model src ui data | grep -v '^src/store[^/]*\.[ch]$')
+		$(sources model src ui data | grep -v -e '^src/store[^/]*\.c$' -e '^src/store_private\.h$')
 	rule 'only ui/ may see curses' "${include}([^\">]*/)?n?curses" $(sources model src data)
 	rule 'only ui/input*.c may see readline' "${include}readline/" \
 		$(sources model src ui data | grep -v '^ui/input[^/]*\.c$')

@@ -137,11 +137,12 @@ static void kept_and_private(void **state)
 
 static void hostile_text(void **state)
 {
+	static const char nasty[] = "a\0b\xff\xfe'; DROP TABLE messages; --";
 	struct store *s = opened();
 	int64_t c = conversation(s, NULL, NULL);
 	struct store_message m = {
 		.conversation = c, .role = xstrdup("user"), .origin = xstrdup("typed"), .model = xstrdup(""),
-		.content = xmemdup("a\0b\xff\xfe'; DROP TABLE messages; --", 33), .len = 33,
+		.content = xmemdup(nasty, sizeof(nasty) - 1), .len = sizeof(nasty) - 1,
 	};
 	char text[80] = "";
 

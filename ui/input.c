@@ -32,7 +32,7 @@ static struct {
 	FILE *nowhere;
 } in;
 
-static const char paste_begin[] = "\033[200~", paste_end[] = "\033[201~";
+static const char paste_end[] = "\033[201~";
 
 /* ---- actions ---- */
 
@@ -170,6 +170,8 @@ static char **complete(const char *text, int start, int end)
 	return NULL;
 }
 
+static int begin_paste(int count, int key);
+
 void input_open(input_handler *handler, void *arg, const char *const *commands, const char *history)
 {
 	in.handler = handler;
@@ -207,6 +209,9 @@ void input_open(input_handler *handler, void *arg, const char *const *commands, 
 #define X(name, seq, letter, shown, what) bind_key(seq, letter, do_##name);
 	KEYS(X)
 #undef X
+	bind_all("\\e[200~", begin_paste, emacs_standard_keymap);
+	bind_all("\\e[200~", begin_paste, vi_insertion_keymap);
+	bind_all("\\e[200~", begin_paste, vi_movement_keymap);
 }
 
 void input_close(void)
@@ -238,12 +243,6 @@ static void enqueue(unsigned char c)
 	in.queue[in.n++] = c;
 }
 
-static void run_queue(void)
-{
-	while (in.first < in.n)
-		rl_callback_read_char();
-}
-
 /* One edit, one undo step, whatever its size; never a command, never sent. */
 static void paste_done(void)
 {
@@ -270,59 +269,44 @@ bool input_pasting(void)
 	return in.pasting;
 }
 
+/* The begin mark is a key like others to readline, so it may come in parts; what follows it in the queue
+ * is the paste's. */
+static int begin_paste(int count, int key)
+{
+	(void)count;
+	(void)key;
+	in.pasting = true;
+	in.tail = 0;
+	return 0;
+}
+
+static void paste_bytes(void)
+{
+	while (in.pasting && in.first < in.n) {
+		const char c = (char)in.queue[in.first++];
+
+		str_addc(&in.paste, c);
+		in.tail = c == paste_end[in.tail] ? in.tail + 1 : c == paste_end[0];
+		if (in.tail == sizeof(paste_end) - 1) {
+			in.paste.len -= in.tail;
+			in.paste.s[in.paste.len] = '\0';
+			in.pasting = false;
+			in.tail = 0;
+			paste_done();
+		}
+	}
+}
+
 void input_feed(const char *bytes, size_t n)
 {
-	static char held[8];
-	static size_t nheld;
-
-	for (size_t i = 0; i < n; i++) {
-		const char c = bytes[i];
-
-		if (in.pasting) {
-			str_addc(&in.paste, c);
-			in.tail = c == paste_end[in.tail] ? in.tail + 1 : c == paste_end[0];
-			if (in.tail == sizeof(paste_end) - 1) {
-				in.paste.len -= in.tail;
-				in.paste.s[in.paste.len] = '\0';
-				in.pasting = false;
-				in.tail = 0;
-				paste_done();
-			}
-			continue;
-		}
-		/* the begin mark may come in parts too: hold back what could be one */
-		if (c == paste_begin[nheld]) {
-			held[nheld++] = c;
-			if (nheld == sizeof(paste_begin) - 1) {
-				nheld = 0;
-				run_queue();
-				in.pasting = true;
-				in.tail = 0;
-				continue;
-			}
-			/* ESC alone, and ESC [, are keys of their own: only "ESC [ 2" and on is held */
-			if (nheld <= 2 && i + 1 == n) {
-				for (size_t k = 0; k < nheld; k++)
-					enqueue((unsigned char)held[k]);
-				nheld = 0;
-			}
-			continue;
-		}
-		for (size_t k = 0; k < nheld; k++)
-			enqueue((unsigned char)held[k]);
-		nheld = 0;
-		if (c == paste_begin[0]) {
-			held[nheld++] = c;
-			if (i + 1 == n) {
-				enqueue((unsigned char)c);
-				nheld = 0;
-			}
-			continue;
-		}
-		enqueue((unsigned char)c);
-		run_queue();
+	for (size_t i = 0; i < n; i++)
+		enqueue((unsigned char)bytes[i]);
+	while (in.first < in.n) {
+		if (in.pasting)
+			paste_bytes();
+		else
+			rl_callback_read_char();
 	}
-	run_queue();
 }
 
 /* ---- the text ---- */

@@ -576,6 +576,16 @@ static bool read_keys(struct ui *u)
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		return false;      /* the terminal is gone */
+	/* an Escape at the end is a key of vi, or the beginning of a sequence that was cut there */
+	if (n > 0 && n < (ssize_t)sizeof(buf) && buf[n - 1] == 27) {
+		struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
+
+		if (poll(&p, 1, 4) > 0) {
+			ssize_t more = read(STDIN_FILENO, buf + n, sizeof(buf) - (size_t)n);
+
+			n += more > 0 ? more : 0;
+		}
+	}
 	if (n > 0)
 		take_bytes(u, buf, (size_t)n);
 	return true;
