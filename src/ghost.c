@@ -109,6 +109,7 @@ struct ahead *ghost_ahead(struct ghost *g)
 
 	mix.ngram = g->lab.no_ngram ? NULL : g->lab.ngram ? g->lab.ngram : g->p ? g->p->ngram : NULL;
 	mix.personal = g->p && g->o.personal ? g->p->counts : NULL;
+	mix.recent = g->p && g->o.personal ? g->p->recent : NULL;
 	mix.ngram_only = g->lab.ngram_only;
 	if (!g->a)
 		g->a = ahead_new(talk_session(g->t), &mix);
