@@ -13,7 +13,7 @@
 #include "ghost_private.h"
 
 /* Of a long draft the end is read, from a place that moves on in steps, so that states stay of use. */
-enum { WINDOW = 1024, STEPS_FIRST = 8, STEPS_NEXT = 3 };
+enum { WINDOW = 1024, STEPS_FIRST = 10, STEPS_NEXT = 3 };
 
 /* A further word is added while it is at least this likely given those before it, and what may come is
  * no more open than this (nats). */

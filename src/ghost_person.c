@@ -36,8 +36,8 @@ static struct ngram *beside(const struct model *m)
 void ghost_recent_opts(struct personal_opts *o)
 {
 	*o = (struct personal_opts){
-		.discount = { 0.5, 0.6, 0.7, 0.7, 0.7 },
-		.strength = { 3000, 200, 60, 30, 15 },
+		.discount = { 0.6, 0.6, 0.7, 0.1, 0.7 },
+		.strength = { 50000, 10000, 1000, 20, 100 },
 	};
 }
 
@@ -73,15 +73,22 @@ static void add_recent(struct ghost_person *p, struct tokens ids)
 		drop_recent(p, 0);
 }
 
-struct ghost_person *ghost_person_new(struct model *m, const char *company)
+struct ghost_person *ghost_person_bare(struct model *m, const char *company)
 {
 	struct ghost_person *p = xcalloc(1, sizeof(*p));
 
 	p->m = model_ref(m);
 	p->company = xstrdup(company && *company ? company : TALK_NO_COMPANY);
-	p->ngram = beside(m);
 	p->counts = personal_new(m->w->cfg.vocab, NULL);
 	begin_recent(p);
+	return p;
+}
+
+struct ghost_person *ghost_person_new(struct model *m, const char *company)
+{
+	struct ghost_person *p = ghost_person_bare(m, company);
+
+	p->ngram = beside(m);
 	return p;
 }
 

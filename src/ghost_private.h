@@ -51,6 +51,8 @@ struct ghost_person {
 	uint64_t version;                     /* grows with every change of counts */
 };
 
+/* Without the n-grams beside the model: quick to make. */
+struct ghost_person *ghost_person_bare(struct model *m, const char *company);
 /* The turn as a sequence to count: its codes numbered from 1 in the turn itself. */
 bool ghost_sequence(const struct ghost_person *p, const char *role, const char *text, size_t len,
                     struct tokens *ids);

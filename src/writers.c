@@ -191,7 +191,7 @@ static void write_all(size_t i, void *arg)
 	struct ghost_opts o;
 	struct sums s = { 0 };
 	size_t words = 0;
-	struct ghost_person *p = ghost_person_new(j->m, j->o->company);
+	struct ghost_person *p = ghost_person_bare(j->m, j->o->company);
 
 	ghost_opts_default(&o);
 	o.max_words = 1;
