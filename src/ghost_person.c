@@ -36,8 +36,8 @@ static struct ngram *beside(const struct model *m)
 void ghost_recent_opts(struct personal_opts *o)
 {
 	*o = (struct personal_opts){
-		.discount = { 0.6, 0.6, 0.7, 0.1, 0.7 },
-		.strength = { 50000, 10000, 1000, 20, 100 },
+		.discount = { 0.9, 0.6, 0.7, 0.1, 0.7 },
+		.strength = { 300000, 10000, 1000, 60, 100 },
 	};
 }
 
