@@ -262,6 +262,9 @@ install: $(BIN)            ## program, man pages, model and defaults, under $(DE
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(MANDIR)/man$${f##*.}/" || exit 1; done
 	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/*.ini); do \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(SHAREDIR)/" || exit 1; done
+	$(Q)$(INSTALL) -d "$(DESTDIR)$(SHAREDIR)/examples"
+	$(Q)$(INSTALL) -m 644 data/examples/answerback.vim "$(DESTDIR)$(SHAREDIR)/examples/"
+	$(Q)$(INSTALL) -m 755 data/examples/answerback-mail "$(DESTDIR)$(SHAREDIR)/examples/"
 
 uninstall:                 ## take that away again
 	$(Q)rm -f "$(DESTDIR)$(BINDIR)/answerback"

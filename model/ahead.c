@@ -99,6 +99,8 @@ static void mix(struct ahead *a, int at, const real *logp)
 	}
 	if (a->mix.personal)
 		personal_mix(a->mix.personal, nd->context, nd->n_context, p);
+	if (a->mix.recent)
+		personal_mix(a->mix.recent, nd->context, nd->n_context, p);
 
 	double end = (double)p[TOKEN_EOT];
 

@@ -26,7 +26,8 @@
 /* p = w model + (1 - w) n-gram; w by the trust in the n-grams. */
 struct ahead_mix {
 	const struct ngram *ngram;              /* NULL: none */
-	const struct personal *personal;        /* NULL: none */
+	const struct personal *personal;        /* all that a person wrote; NULL: none */
+	const struct personal *recent;          /* what they wrote last; NULL: none */
 	double model_weight[NGRAM_TRUST];
 	bool ngram_only;                        /* the n-grams alone, for comparison: no decoder is run */
 };

@@ -288,8 +288,8 @@ static void read_some(struct search *se, struct item first)
 		if (!ahead_room(se->a, fresh))
 			return;
 		ahead_grow(se->a, parent, id, fresh, grown);
-		se->batches++;
 	}
+	se->batches++;
 	for (size_t i = 0, g = 0; i < n; i++) {
 		if (node[i] < 0)
 			node[i] = grown[g++];
@@ -330,8 +330,8 @@ size_t ahead_words(struct ahead *a, int root, const char *open, size_t n_open, c
 		if (found > 0 && it.lp < out[0].log_prob - HOPELESS)
 			break;
 		if (it.id >= 0) {
-			/* known branches cost nothing; new ones are counted */
-			if (ahead_child(a, it.node, it.id) >= 0 || se.batches < q->steps)
+			/* known branches count too: what is found does not depend on what was typed before */
+			if (se.batches < q->steps)
 				read_some(&se, it);
 			continue;
 		}

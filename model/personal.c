@@ -34,8 +34,8 @@ struct personal {
 void personal_opts_default(struct personal_opts *o)
 {
 	*o = (struct personal_opts){
-		.discount = { 0.5, 0.6, 0.7, 0.7, 0.7 },
-		.strength = { 3000, 60, 15, 6, 3 },
+		.discount = { 0.9, 0.4, 0.7, 0.3, 0.7 },
+		.strength = { 300000, 600, 8, 15, 0.75 },
 	};
 }
 

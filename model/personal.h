@@ -22,7 +22,7 @@ struct personal_opts {
 	double discount[PERSONAL_ORDER];      /* d_k by length of the context */
 	double strength[PERSONAL_ORDER];      /* theta_k */
 };
-void personal_opts_default(struct personal_opts *o);      /* tuned, see answerback eval --completion --fit */
+void personal_opts_default(struct personal_opts *o);      /* tuned by answerback eval --writers --fit */
 
 struct personal;
 struct personal *personal_new(size_t vocab, const struct personal_opts *o);      /* o NULL: the default */

@@ -102,8 +102,10 @@ static int run(struct cli_args *a)
 		return cli_failed(&e);
 	for (size_t i = 0; rc == 0 && i < a->n; i++)
 		rc = corpus_read(&c, a->operands[i], &files, limit, &e);
-	if (rc == 0 && cli_flag(a, "completion")) {
-		rc = eval_completion(a, &en, &c, (size_t)cli_long(a, "threads", sysconf(_SC_NPROCESSORS_ONLN)));
+	if (rc == 0 && (cli_flag(a, "completion") || cli_flag(a, "writers"))) {
+		const size_t threads = (size_t)cli_long(a, "threads", sysconf(_SC_NPROCESSORS_ONLN));
+
+		rc = cli_flag(a, "completion") ? eval_completion(a, &en, &c, threads) : eval_writers(a, &en, &c, threads);
 		corpus_free(&c);
 		engine_close(&en);
 		return rc;

@@ -9,6 +9,7 @@
 
 #include "ghost_private.h"
 #include "typing.h"
+#include "writers.h"
 
 static json_t *part(const struct typing_part *p)
 {
@@ -129,6 +130,55 @@ int eval_completion(struct cli_args *a, struct engine *en, const struct corpus *
 	}
 	ngram_free(counted);
 	corpus_free(&text);
+	ghost_person_free(person);
+	return rc < 0 ? cli_failed(&e) : CLI_OK;
+}
+
+static void print_writers(const struct writers_result *r, bool json)
+{
+	json_t *o = json_pack("{s:f, s:f, s:I}", "perplexity_fall", r->perplexity_fall, "em1_rise", r->em1_rise,
+	                      "n", (json_int_t)r->n), *list = json_array();
+	char *text;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct writer *w = &r->writer[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:I, s:f, s:f, s:f, s:f}", "name", w->name,
+			"words", (json_int_t)w->words, "perplexity", w->perplexity, "perplexity_learned", w->perplexity_learned,
+			"em1", w->em1, "em1_learned", w->em1_learned));
+		if (!json)
+			printf("%-44.44s perplexity %7.2f -> %7.2f   next word %5.1f %% -> %5.1f %%\n", w->name, w->perplexity,
+			       w->perplexity_learned, 100 * w->em1, 100 * w->em1_learned);
+	}
+	json_object_set_new(o, "writers", list);
+	text = json_dumps(o, JSON_REAL_PRECISION(6));
+	if (json)
+		puts(text);
+	else
+		printf("median of %zu writers: perplexity falls by %.1f %%, next words rise by %.1f %%\n", r->n,
+		       100 * r->perplexity_fall, 100 * r->em1_rise);
+	free(text);
+	json_decref(o);
+}
+
+int eval_writers(struct cli_args *a, struct engine *en, const struct corpus *c, size_t threads)
+{
+	struct ghost_person *person = ghost_person_new(en->m, en->company);
+	struct writers_opts o;
+	struct writers_result r = { 0 };
+	struct err e = ERR_INIT;
+	int rc;
+
+	writers_opts_default(&o);
+	o.company = en->company;
+	o.as = en->as;
+	o.threads = threads;
+	o.mixed = cli_flag(a, "no-ngram") ? NULL : person->ngram;
+	if (cli_given(a, "fit"))
+		rc = writers_fit(en->m, c, &o, &e);
+	else if ((rc = writers_measure(en->m, c, &o, &r, &e)) == 0)
+		print_writers(&r, cli_flag(a, "json"));
+	writers_result_free(&r);
 	ghost_person_free(person);
 	return rc < 0 ? cli_failed(&e) : CLI_OK;
 }

@@ -13,7 +13,7 @@
 #include "ghost_private.h"
 
 /* Of a long draft the end is read, from a place that moves on in steps, so that states stay of use. */
-enum { WINDOW = 1024, STEPS_FIRST = 8, STEPS_NEXT = 3 };
+enum { WINDOW = 1024, STEPS_FIRST = 10, STEPS_NEXT = 3 };
 
 /* A further word is added while it is at least this likely given those before it, and what may come is
  * no more open than this (nats). */
@@ -109,6 +109,7 @@ struct ahead *ghost_ahead(struct ghost *g)
 
 	mix.ngram = g->lab.no_ngram ? NULL : g->lab.ngram ? g->lab.ngram : g->p ? g->p->ngram : NULL;
 	mix.personal = g->p && g->o.personal ? g->p->counts : NULL;
+	mix.recent = g->p && g->o.personal ? g->p->recent : NULL;
 	mix.ngram_only = g->lab.ngram_only;
 	if (!g->a)
 		g->a = ahead_new(talk_session(g->t), &mix);

@@ -31,14 +31,64 @@ static struct ngram *beside(const struct model *m)
 	return g;
 }
 
-struct ghost_person *ghost_person_new(struct model *m, const char *company)
+/* A cache of recent text: what was just written comes again sooner than its count says (Kuhn and
+ * De Mori 1990; Grave et al. 2017). */
+void ghost_recent_opts(struct personal_opts *o)
+{
+	*o = (struct personal_opts){
+		.discount = { 0.9, 0.6, 0.7, 0.1, 0.7 },
+		.strength = { 300000, 10000, 1000, 60, 100 },
+	};
+}
+
+static void begin_recent(struct ghost_person *p)
+{
+	struct personal_opts o;
+
+	ghost_recent_opts(&o);
+	personal_free(p->recent);
+	p->recent = personal_new(p->m->w->cfg.vocab, &o);
+	for (size_t i = 0; i < p->n_last; i++)
+		tokens_free(&p->last[i]);
+	free(p->last);
+	p->last = NULL;
+	p->n_last = 0;
+}
+
+static void drop_recent(struct ghost_person *p, size_t i)
+{
+	personal_remove(p->recent, p->last[i].ids, p->last[i].n);
+	tokens_free(&p->last[i]);
+	p->n_last--;
+	memmove(p->last + i, p->last + i + 1, (p->n_last - i) * sizeof(*p->last));
+}
+
+/* Takes ids. */
+static void add_recent(struct ghost_person *p, struct tokens ids)
+{
+	p->last = xreallocarray(p->last, p->n_last + 1, sizeof(*p->last));
+	p->last[p->n_last++] = ids;
+	personal_add(p->recent, ids.ids, ids.n);
+	while (p->n_last > 1 && personal_size(p->recent) > GHOST_RECENT)
+		drop_recent(p, 0);
+}
+
+struct ghost_person *ghost_person_bare(struct model *m, const char *company)
 {
 	struct ghost_person *p = xcalloc(1, sizeof(*p));
 
 	p->m = model_ref(m);
 	p->company = xstrdup(company && *company ? company : TALK_NO_COMPANY);
-	p->ngram = beside(m);
 	p->counts = personal_new(m->w->cfg.vocab, NULL);
+	begin_recent(p);
+	return p;
+}
+
+struct ghost_person *ghost_person_new(struct model *m, const char *company)
+{
+	struct ghost_person *p = ghost_person_bare(m, company);
+
+	p->ngram = beside(m);
 	return p;
 }
 
@@ -47,6 +97,8 @@ void ghost_person_free(struct ghost_person *p)
 	if (!p)
 		return;
 	ngram_free(p->ngram);
+	begin_recent(p);
+	personal_free(p->recent);
 	personal_free(p->counts);
 	model_unref(p->m);
 	free(p->company);
@@ -56,6 +108,7 @@ void ghost_person_free(struct ghost_person *p)
 void ghost_person_clear(struct ghost_person *p)
 {
 	personal_clear(p->counts);
+	begin_recent(p);
 	p->bar = (struct ghost_bar){ 0 };
 	p->version++;
 }
@@ -79,10 +132,11 @@ void ghost_person_learn(struct ghost_person *p, const char *role, const char *te
 {
 	struct tokens ids = { 0 };
 
-	if (ghost_sequence(p, role, text, len, &ids))
-		personal_add(p->counts, ids.ids, ids.n);
 	p->version++;
-	tokens_free(&ids);
+	if (!ghost_sequence(p, role, text, len, &ids))
+		return;
+	personal_add(p->counts, ids.ids, ids.n);
+	add_recent(p, ids);
 }
 
 void ghost_person_forget(struct ghost_person *p, const char *role, const char *text, size_t len)
@@ -91,6 +145,12 @@ void ghost_person_forget(struct ghost_person *p, const char *role, const char *t
 
 	if (ghost_sequence(p, role, text, len, &ids))
 		personal_remove(p->counts, ids.ids, ids.n);
+	for (size_t i = 0; i < p->n_last; i++) {
+		if (p->last[i].n == ids.n && memcmp(p->last[i].ids, ids.ids, ids.n * sizeof(*ids.ids)) == 0) {
+			drop_recent(p, i);
+			break;
+		}
+	}
 	p->version++;
 	tokens_free(&ids);
 }
@@ -202,6 +262,7 @@ int ghost_person_load(struct ghost_person *p, const char *bytes, size_t len, str
 		goto bad;
 	personal_free(p->counts);
 	p->counts = counts;
+	begin_recent(p);
 	p->bar = bar;
 	p->version++;
 	return 0;

@@ -37,15 +37,22 @@ bool ghost_bar_learn(struct ghost_bar *b, double chance, enum ghost_outcome what
 
 /* ---- person ---- */
 
+enum { GHOST_RECENT = 400 };
+void ghost_recent_opts(struct personal_opts *o);
 struct ghost_person {
 	struct model *m;
 	char *company;
 	struct ngram *ngram;                  /* shipped beside the model, or NULL */
 	struct personal *counts;
+	struct personal *recent;              /* of the last GHOST_RECENT pieces alone */
+	struct tokens *last;                  /* their sequences, oldest first */
+	size_t n_last;
 	struct ghost_bar bar;
 	uint64_t version;                     /* grows with every change of counts */
 };
 
+/* Without the n-grams beside the model: quick to make. */
+struct ghost_person *ghost_person_bare(struct model *m, const char *company);
 /* The turn as a sequence to count: its codes numbered from 1 in the turn itself. */
 bool ghost_sequence(const struct ghost_person *p, const char *role, const char *text, size_t len,
                     struct tokens *ids);

@@ -338,11 +338,12 @@ static void conversation(size_t d, void *arg)
 	struct talk *talk = talk_new(j->m, typing_company(j->o, c));
 	struct ghost_lab go_on = *j->lab;
 	struct ghost_opts o;
+	struct ghost_person *person = j->lab->ngram_only ? NULL : ghost_person_bare(j->m, typing_company(j->o, c));
 	struct ghost *ghost;
 
 	ghost_opts_default(&o);
 	o.level = j->o->level;
-	ghost = ghost_new(talk, NULL, &o);
+	ghost = ghost_new(talk, person, &o);
 	go_on.words = TYPING_WORDS;
 	for (size_t i = 0; i < c->n; i++) {
 		const struct chat_message *m = &c->messages[i];
@@ -356,8 +357,11 @@ static void conversation(size_t d, void *arg)
 			free(t.seen);
 		}
 		talk_add(talk, m->role, m->content, m->len, NULL);
+		if (person && strcmp(m->role, j->o->as) == 0)
+			ghost_learn(ghost, m->role, m->content, m->len);
 	}
 	ghost_free(ghost);
+	ghost_person_free(person);
 	talk_free(talk);
 }
 

@@ -13,6 +13,8 @@
  *     trigger_rate           ghosts shown / places where one was asked for
  *     match_rate             ghosts that were right to their ends / ghosts shown
  * The oracle sees the same proposals, shows each whose first word is right, and no other.
+ * The person begins each conversation unknown; what they send in it is learned, as the product learns. The
+ * n-gram model it is compared with stays as it was trained.
  * Everything comes from the seed and the order of the conversations, whatever the number of threads. */
 #ifndef ANSWERBACK_TYPING_H
 #define ANSWERBACK_TYPING_H
