@@ -324,12 +324,12 @@ static void a_megabyte_is_pasted(void **state)
 	str_adds(&s, "\033[200~");
 	while (s.len < 1000000)
 		str_adds(&s, "some words of a long letter; ");
-	str_adds(&s, "THE END\033[201~");
+	str_adds(&s, "THE_END\033[201~");
 	send_bytes(s.s, s.len);
 	str_free(&s);
-	expect("THE END");
+	expect("THE_END");
 	keys("\037");
-	expect_gone("THE END");
+	expect_gone("THE_END");
 	quit();
 }
 
