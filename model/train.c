@@ -456,3 +456,8 @@ const struct weights *trainer_current(const struct trainer *t)
 {
 	return t->w;
 }
+
+const struct weights *trainer_average(const struct trainer *t)
+{
+	return t->average;
+}

@@ -92,6 +92,8 @@ int trainer_run(struct trainer *t, const struct train_hooks *h, enum train_end *
 
 /* The weights to keep: best evaluated average. Valid until trainer_free. */
 const struct weights *trainer_best(struct trainer *t);
+/* The moving average as it was at the last evaluation, packed. */
+const struct weights *trainer_average(const struct trainer *t);
 const struct weights *trainer_current(const struct trainer *t);
 void trainer_state(const struct trainer *t, struct train_report *r);
 

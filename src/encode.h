@@ -23,6 +23,12 @@ void encode_text(const struct tokenizer *tok, struct tokenizer_cache *cache, str
 size_t decode_text(const struct tokenizer *tok, const struct redact_map *map,
                    const int32_t *ids, size_t n, struct str *out);
 
+/* The source of a chat whose text holds placeholders as words ("<order_1>"), as examples in the store do: they
+ * are read as placeholders there, and only there. */
+#define ENCODE_EXAMPLE "answerback-example"
+void encode_example(const struct tokenizer *tok, struct tokenizer_cache *cache, const char *text, size_t len,
+                    struct tokens *out);
+
 /* Append one conversation to a dataset. Roles without a tag in the tokenizer are left out
  * (the reader has counted them). company: see redact.h. */
 void encode_chat(struct dataset *ds, const struct tokenizer *tok, struct tokenizer_cache *cache,
