@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cmd_reply: `answerback reply`: one customer's message in, one reply out. */
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/str.h"
 #include "commands.h"
 #include "engine.h"
+#include "memory.h"
 
 static const struct cli_option options[] = {
 	CLI_OPTION_MODEL,
@@ -17,10 +19,11 @@ static const struct cli_option options[] = {
 	ENGINE_OPTION_FROM,
 	ENGINE_OPTION_COMPANY,
 	ENGINE_OPTIONS_DECODE,
+	{ "no-memory", 0, NULL, CLI_FLAG, "the model alone, without what was taught", 0, 0 },
 	CLI_OPTION_END
 };
 
-static void print_reply(const struct talk_reply *r, bool json)
+static void print_reply(const struct talk_reply *r, const char *origin, const char *source, bool json)
 {
 	if (!json) {
 		/* one reply a line: what is inside must not look like two */
@@ -31,9 +34,10 @@ static void print_reply(const struct talk_reply *r, bool json)
 	}
 
 	json_t *text = json_stringn(r->text.s, r->text.len);
-	json_t *o = json_pack("{s:o, s:f, s:f, s:I, s:f}", "reply", text ? text : json_string(""),
+	json_t *o = json_pack("{s:o, s:f, s:f, s:I, s:f, s:s, s:s}", "reply", text ? text : json_string(""),
 	                      "score", engine_round(r->score, 1e-5), "confidence", engine_round(r->confidence, 1e-5),
-	                      "tokens", (json_int_t)r->tokens, "ms", engine_round(r->ms, 1e-3));
+	                      "tokens", (json_int_t)r->tokens, "ms", engine_round(r->ms, 1e-3),
+	                      "origin", origin, "source", source);
 	char *line = json_dumps(o, JSON_REAL_PRECISION(8));
 
 	puts(line);
@@ -41,23 +45,46 @@ static void print_reply(const struct talk_reply *r, bool json)
 	json_decref(o);
 }
 
+/* What was taught before, unless --no-memory. NULL: nothing is there. */
+static struct memory *open_memory(struct cli_args *a, const struct engine *en)
+{
+	struct memory *m = NULL;
+	struct store *s;
+
+	if (cli_flag(a, "no-memory") || store_open(&s, NULL, STORE_READ_ONLY, NULL) < 0)
+		return NULL;
+	memory_load(&m, s, en->company, NULL);
+	store_close(s);
+	return m;
+}
+
 /* Answer what was said last; returns an exit code. */
-static int answer(struct engine *en, struct talk *t, bool json)
+static int answer(struct engine *en, struct memory *m, struct talk *t, const char *said, size_t len, bool json)
 {
 	struct err e = ERR_INIT;
+	struct memory_hit hit;
 	struct talk_reply r;
 	int code = CLI_OK;
 
+	if (m && said && memory_find(m, said, len, &hit)) {
+		char source[32];
+
+		snprintf(source, sizeof(source), "example %lld", (long long)hit.example);
+		r = (struct talk_reply){ .text = hit.answer, .score = log(hit.score), .confidence = hit.score };
+		print_reply(&r, "memory", source, json);
+		str_free(&hit.answer);
+		return CLI_OK;
+	}
 	if (talk_reply(t, en->as, &en->opts, &r, &e) < 0)
 		return cli_failed(&e);
-	print_reply(&r, json);
+	print_reply(&r, "model", en->version, json);
 	if (r.confidence < TALK_CONFIDENT)
 		code = CLI_UNSURE;
 	talk_reply_free(&r);
 	return code;
 }
 
-static int reply_lines(struct engine *en, bool json)
+static int reply_lines(struct engine *en, struct memory *m, bool json)
 {
 	struct str line = STR_INIT;
 	struct err e = ERR_INIT;
@@ -71,7 +98,7 @@ static int reply_lines(struct engine *en, bool json)
 		if (talk_add(t, en->from, line.s, line.len, &e) < 0) {
 			code = cli_failed(&e);
 		} else {
-			int one = answer(en, t, json);
+			int one = answer(en, m, t, line.s, line.len, json);
 
 			code = one == CLI_OK ? code : one;
 		}
@@ -88,6 +115,7 @@ static int run(struct cli_args *a)
 	struct err e = ERR_INIT;
 	struct chat c = { 0 };
 	struct engine en;
+	struct memory *m;
 	struct talk *t;
 	int code;
 
@@ -98,7 +126,9 @@ static int run(struct cli_args *a)
 	if (engine_open(&en, a, &e) < 0)
 		return cli_failed(&e);
 	if (lines) {
-		code = reply_lines(&en, json);
+		m = open_memory(a, &en);
+		code = reply_lines(&en, m, json);
+		memory_free(m);
 		engine_close(&en);
 		return code;
 	}
@@ -122,10 +152,14 @@ static int run(struct cli_args *a)
 		for (size_t i = 0; i < a->n; i++)
 			str_addf(&text, "%s%s", i ? " " : "", a->operands[i]);
 		code = talk_add(t, en.from, text.s, text.len, &e) < 0 ? cli_failed(&e) : CLI_OK;
+		chat_add(&c, en.from, text.s, text.len, 1);
 		str_free(&text);
 	}
-	if (code == CLI_OK)
-		code = answer(&en, t, json);
+	if (code == CLI_OK) {
+		m = open_memory(a, &en);
+		code = answer(&en, m, t, c.messages[c.n - 1].content, c.messages[c.n - 1].len, json);
+		memory_free(m);
+	}
 	talk_free(t);
 	chat_free(&c);
 	engine_close(&en);
