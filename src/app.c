@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "paths.h"
 #include "redact.h"
 #include "registry.h"
+#include "retrain.h"
 #include "storekeeper.h"
 
 struct app {
@@ -28,8 +30,16 @@ struct app {
 	struct infer *infer;
 	struct inbox *inbox;
 	char *company, *send_command, *model;
-	int64_t conversations;
+	/* the trainer */
+	pthread_t trainer;
+	bool trainer_started;
+	atomic_bool training;
+	atomic_int order;
+	double minutes;
+	char *log;
 };
+
+static void join_trainer(struct app *a);
 
 /* ---- open, close ---- */
 
@@ -76,6 +86,7 @@ void app_close(struct app *a)
 {
 	if (!a)
 		return;
+	join_trainer(a);
 	inbox_stop(a->inbox);
 	infer_stop(a->infer);
 	storekeeper_stop(a->keeper);
@@ -83,6 +94,7 @@ void app_close(struct app *a)
 	free(a->company);
 	free(a->model);
 	free(a->send_command);
+	free(a->log);
 	free(a);
 }
 
@@ -152,7 +164,7 @@ void app_why(struct app *a, int64_t conversation)
 /* ---- jobs for the store ---- */
 
 enum job_what {
-	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_SUGGESTED, JOB_MODELS, JOB_PROMOTE
+	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_SUGGESTED, JOB_APPROVE, JOB_MODELS, JOB_PROMOTE
 };
 
 struct job {
@@ -358,6 +370,20 @@ static void promote(struct app *a, const char *id)
 	list_models(a);
 }
 
+struct ids {
+	int64_t *v;
+	size_t n;
+};
+
+static bool collect(const struct store_example *x, void *arg)
+{
+	struct ids *ids = arg;
+
+	ids->v = xreallocarray(ids->v, ids->n + 1, sizeof(*ids->v));
+	ids->v[ids->n++] = x->id;
+	return true;
+}
+
 static void work(struct store *s, void *arg)
 {
 	struct job *j = arg;
@@ -427,6 +453,19 @@ static void work(struct store *s, void *arg)
 		};
 
 		store_suggestion_add(s, &g, &e);
+		break;
+	}
+	case JOB_APPROVE: {
+		struct ids ids = { 0 };
+		struct str said = STR_INIT;
+
+		store_examples(s, "proposed", collect, &ids, &e);
+		for (size_t i = 0; i < ids.n && e.code == 0; i++)
+			store_example_decide(s, ids.v[i], "approved", &e);
+		str_addf(&said, ids.n ? "%zu approved: /train learns them for good" : "nothing waits for a decision", ids.n);
+		note(a->box, said.s);
+		str_free(&said);
+		free(ids.v);
 		break;
 	}
 	case JOB_MODELS:
@@ -519,6 +558,11 @@ void app_correct(struct app *a, int64_t conversation, const char *text)
 	infer_post(a->infer, INFER_SAY, conversation, "assistant", "history", text, 0);
 }
 
+void app_approve(struct app *a)
+{
+	storekeeper_post(a->keeper, work, job(a, JOB_APPROVE, NULL));
+}
+
 void app_models(struct app *a)
 {
 	storekeeper_post(a->keeper, work, job(a, JOB_MODELS, NULL));
@@ -606,4 +650,108 @@ bool app_send(struct app *a, int64_t conversation, const char *case_id, const ch
 		pthread_detach(t);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return true;
+}
+
+/* ---- retraining ---- */
+
+static void train_note(const char *text, double share, void *arg)
+{
+	struct app *a = arg;
+	struct str s = STR_INIT;
+
+	str_addf(&s, "retraining %.0f%%: %s", 100 * share, text);
+	note(a->box, s.s);
+	str_free(&s);
+}
+
+static void *train(void *arg)
+{
+	struct app *a = arg;
+	struct retrain_options o;
+	struct retrain_result r;
+	struct err e = ERR_INIT;
+	struct str s = STR_INIT;
+
+	retrain_defaults(&o);
+	o.model = a->model;
+	o.company = a->company;
+	o.minutes = a->minutes;
+	o.threads = o.threads > 1 ? o.threads - 1 : 1;      /* one is left for the person */
+	o.idle = true;
+	o.order = &a->order;
+	o.progress = train_note;
+	o.arg = a;
+	o.log = a->log;
+	if (retrain(&o, &r, &e) < 0) {
+		str_adds(&s, e.msg);
+	} else if (r.nothing) {
+		str_adds(&s, "nothing to train on: no example is approved yet (/correct, answerback review)");
+	} else if (r.published) {
+		str_addf(&s, "published %s: it serves from the next reply on (C-x v, r goes back)", r.model);
+	} else {
+		str_adds(&s, "not published:");
+		for (size_t i = 0; i < r.checks; i++)
+			if (!r.gate[i].ok)
+				str_addf(&s, " %s %.3f (bound %.3f)", r.gate[i].name, r.gate[i].value, r.gate[i].bound);
+	}
+	note(a->box, s.s);
+	if (e.code == 0 && r.published)
+		infer_post(a->infer, INFER_MODEL, 0, NULL, NULL, NULL, 0);
+	str_free(&s);
+	atomic_store(&a->training, false);
+	return NULL;
+}
+
+static void join_trainer(struct app *a)
+{
+	if (!a->trainer_started)
+		return;
+	atomic_store(&a->order, RETRAIN_CANCEL);
+	pthread_join(a->trainer, NULL);
+	a->trainer_started = false;
+}
+
+const char *app_retrain_log(struct app *a)
+{
+	char *folder;
+	struct str s = STR_INIT;
+
+	if (!a->log && paths_folder(PATHS_STATE, NULL, true, &folder, NULL) == 0) {
+		str_addf(&s, "%s/retrain.jsonl", folder);
+		a->log = str_detach(&s);
+		free(folder);
+	}
+	return a->log;
+}
+
+bool app_retrain(struct app *a, double minutes)
+{
+	sigset_t all, old;
+
+	if (atomic_load(&a->training))
+		return false;
+	join_trainer(a);
+	app_retrain_log(a);
+	a->minutes = minutes;
+	atomic_store(&a->order, RETRAIN_GO);
+	atomic_store(&a->training, true);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	a->trainer_started = pthread_create(&a->trainer, NULL, train, a) == 0;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!a->trainer_started)
+		atomic_store(&a->training, false);
+	return a->trainer_started;
+}
+
+void app_retrain_order(struct app *a, enum app_order order)
+{
+	static const int orders[] = { RETRAIN_GO, RETRAIN_PAUSE, RETRAIN_KEEP, RETRAIN_CANCEL };
+
+	atomic_store(&a->order, orders[order]);
+}
+
+bool app_retraining(const struct app *a)
+{
+	return atomic_load(&a->training);
 }

@@ -60,7 +60,18 @@ void app_delete_row(struct app *a, int64_t row);
 void app_rate(struct app *a, int64_t conversation, int rating);          /* the last reply */
 /* The last reply should have been this: it is what was said from now on, and an example is proposed. */
 void app_correct(struct app *a, int64_t conversation, const char *text);
+void app_approve(struct app *a);                      /* every correction that waits for a decision */
 void app_models(struct app *a);                       /* EVENT_MODELS */
 void app_promote(struct app *a, const char *id);      /* NULL: back to the one before; EVENT_READY */
+
+
+/* Retrain on what was approved, in a thread of its own at idle priority, while everything goes on. Progress comes
+ * as notes and as a log (the path, for the training screen); a new version serves as soon as it is published.
+ * False: it runs already. */
+bool app_retrain(struct app *a, double minutes);
+enum app_order { APP_GO, APP_PAUSE, APP_KEEP, APP_CANCEL };
+void app_retrain_order(struct app *a, enum app_order order);
+bool app_retraining(const struct app *a);
+const char *app_retrain_log(struct app *a);
 
 #endif

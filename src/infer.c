@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "ghost.h"
+#include "memory.h"
 #include "registry.h"
 #include "talk.h"
 #include "why.h"
@@ -42,6 +43,8 @@ struct infer {
 	char *given, *company, *version;
 	struct model *m;
 	struct ghost_person *person;
+	struct memory *memory;
+	bool memory_known;            /* false: read it again before the next reply */
 	struct conversation *c;
 	size_t n;
 	struct ghost_text shown;      /* what the screen shows, for its fate */
@@ -219,6 +222,7 @@ static void unsay(struct infer *f, const struct task *t)
 
 	if (c->turns == 0)
 		return;
+	f->memory_known = false;      /* a correction took its place */
 	c->turns--;
 	free(c->turn[c->turns].role);
 	free(c->turn[c->turns].text);
@@ -240,6 +244,29 @@ static bool stream(const char *bytes, size_t n, void *arg)
 	return true;
 }
 
+static void load_memory(struct store *s, void *arg)
+{
+	struct infer *f = arg;
+
+	memory_free(f->memory);
+	f->memory = NULL;
+	if (s)
+		memory_load(&f->memory, s, f->company, NULL);
+}
+
+/* What was taught answers first, and says so. */
+static bool remembered(struct infer *f, struct conversation *c, struct memory_hit *hit)
+{
+	const struct turn *last = c->turns ? &c->turn[c->turns - 1] : NULL;
+
+	if (!f->memory_known) {
+		storekeeper_post(f->keeper, load_memory, f);
+		storekeeper_flush(f->keeper);
+		f->memory_known = true;
+	}
+	return f->memory && last && strcmp(last->role, user) == 0 && memory_find(f->memory, last->text, strlen(last->text), hit);
+}
+
 static void reply(struct infer *f, const struct task *t)
 {
 	struct conversation *c = conversation_of(f, t->conversation);
@@ -249,6 +276,18 @@ static void reply(struct infer *f, const struct task *t)
 	struct talk_reply r;
 	struct err e = ERR_INIT;
 
+	struct memory_hit hit;
+
+	if (remembered(f, c, &hit)) {
+		add_turn(f, c, agent, hit.answer.s);
+		log_turn(f, c, agent, "memory", hit.answer.s, 0);
+		ev.text = str_detach(&hit.answer);
+		ev.model = xstrdup(f->version);
+		ev.more = xstrdup("memory");
+		ev.confidence = hit.score;
+		mailbox_put(f->box, &ev);
+		return;
+	}
 	talk_opts_default(&o);
 	o.decode.cancel = &f->cancel;
 	o.text = stream;
@@ -308,7 +347,15 @@ static void suggest(struct infer *f, const struct task *t)
 	struct conversation *c = conversation_of(f, t->conversation);
 	struct event ev = { .kind = EVENT_SUGGESTIONS, .conversation = t->conversation };
 	struct talk_opts o;
+	struct memory_hit hit;
 
+	if (remembered(f, c, &hit)) {
+		struct event_item *it = event_add(&ev);
+
+		it->text = str_detach(&hit.answer);
+		it->origin = xstrdup("memory");
+		it->score = hit.score;
+	}
 	talk_opts_default(&o);
 	o.decode.cancel = &f->cancel;
 	for (size_t i = 0; i < TRIES && ev.items < MOST && !atomic_load(&f->cancel); i++) {
@@ -533,6 +580,7 @@ void infer_stop(struct infer *f)
 	}
 	free(f->c);
 	ghost_person_free(f->person);
+	memory_free(f->memory);
 	model_unref(f->m);
 	free(f->given);
 	free(f->company);

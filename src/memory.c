@@ -62,6 +62,15 @@ static bool is_common(const char *w)
 /* Question words decide between look-alikes ("when" and "where" do you open?), so they are common but vetoing. */
 static bool is_question(const char *w)
 {
+	static const char *const telling[] = {
+		"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april",
+		"june", "july", "august", "september", "october", "november", "december", "today", "tomorrow", "morn", "even",
+		"weekend", "weekday", "holiday", "child", "children", "adult", "student", "senior", NULL
+	};
+
+	for (size_t i = 0; telling[i]; i++)
+		if (strcmp(w, telling[i]) == 0)
+			return true;
 	return strcmp(w, "when") == 0 || strcmp(w, "where") == 0 || strcmp(w, "who") == 0 || strcmp(w, "why") == 0 ||
 		strcmp(w, "not") == 0 || strcmp(w, "no") == 0 || strcmp(w, "without") == 0;
 }

@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "store.h"
 
-#define MEMORY_BAR 0.72
+#define MEMORY_BAR 0.8
 
 struct memory;
 

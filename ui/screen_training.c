@@ -163,7 +163,7 @@ static void draw(struct ui *u, int rows, int columns)
 	const int half = (rows - 2) / 2;
 
 	if (!u->o.train_log) {
-		draw_line(1, 0, columns, STYLE_PLAIN, "No run to show. Start one with: answerback train --log FILE ...");
+		draw_line(1, 0, columns, STYLE_PLAIN, "No run to show. /train learns what was approved; or start answerback train --log FILE");
 		draw_line(2, 0, columns, STYLE_PLAIN, "and follow it here with: /watch FILE");
 		return;
 	}
@@ -178,4 +178,23 @@ static void draw(struct ui *u, int rows, int columns)
 	draw_curve(2 + half, half, columns, t.held, t.helds, "held out, bits a character:", t.bits);
 }
 
-const struct screen screen_training = { .title = "training", .draw = draw, .hint = "q goes back", .every = 1000 };
+static bool key(struct ui *u, int k)
+{
+	static bool paused;
+
+	if (!app_retraining(u->app) || !strchr("psc", k))
+		return false;
+	if (k == 'p') {
+		paused = !paused;
+		app_retrain_order(u->app, paused ? APP_PAUSE : APP_GO);
+		ui_note(u, paused ? "paused: p goes on" : "going on");
+	} else {
+		app_retrain_order(u->app, k == 's' ? APP_KEEP : APP_CANCEL);
+		ui_note(u, k == 's' ? "stopping; what was learned goes to the gate" : "cancelling; nothing is changed");
+	}
+	return true;
+}
+
+const struct screen screen_training = {
+	.title = "training", .draw = draw, .key = key, .hint = "p pauses, s stops and keeps, c cancels a retrain; q goes back", .every = 1000
+};

@@ -200,6 +200,10 @@ static void reply_done(struct ui *u, struct event *ev)
 	if (c->n == 0 || !c->m[c->n - 1].streaming)      /* nothing was streamed */
 		add_text(u, &rest);
 	c->m[c->n - 1].streaming = false;
+	if (ev->more) {
+		free(c->m[c->n - 1].origin);
+		c->m[c->n - 1].origin = xstrdup(ev->more);
+	}
 	if (c != ui_conversation(u))
 		c->unread++;
 	if (ev->stopped)

@@ -26,6 +26,8 @@ const struct command ui_commands[] = {
 	{ "export", "<FILE>", "write the one picked in the history to a file", "", false },
 	{ "delete", "", "delete the one picked in the history", "", false },
 	{ "models", "", "models: promote, roll back", "C-x v", true },
+	{ "train", "", "retrain on logged conversations (what was approved)", "", true },
+	{ "approve", "", "approve all corrections made so far", "", true },
 	{ "training", "", "curves of a training run", "C-x t", true },
 	{ "watch", "<LOG>", "follow the log of a training run", "", true },
 	{ "assist", "", "be the agent: suggestions for what customers wrote", "", true },
@@ -336,6 +338,15 @@ bool ui_command(struct ui *u, const char *line)
 	} else if (strcmp(name, "ghost") == 0) {
 		u->ghost_on = !u->ghost_on;
 		ui_note(u, "grey text is %s", u->ghost_on ? "on" : "off");
+	} else if (strcmp(name, "train") == 0) {
+		const double minutes = *rest ? strtod(rest, NULL) : 10;
+
+		if (!app_retrain(u->app, minutes > 0 ? minutes : 10))
+			ui_note(u, "it is training already: C-x t shows it");
+		u->o.train_log = app_retrain_log(u->app);
+		ui_show(u, SCREEN_TRAINING);
+	} else if (strcmp(name, "approve") == 0) {
+		app_approve(u->app);
 	} else if (strcmp(name, "quit") == 0) {
 		u->quit = true;
 	} else {
