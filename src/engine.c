@@ -49,6 +49,16 @@ static void read_decode(struct decode_opts *d, double *rerank, const struct cli_
 	d->min_tokens = (size_t)cli_long(a, "min-tokens", 0);
 	d->max_tokens = (size_t)cli_long(a, "max-tokens", (long)d->max_tokens);
 	d->no_repeat = (size_t)cli_long(a, "no-repeat", (long)d->no_repeat);
+	/* nothing said about how: the best there is */
+	if (!cli_given(a, "beam") && !cli_given(a, "sample") && !cli_given(a, "rerank")) {
+		struct talk_opts best;
+
+		talk_opts_best(&best);
+		d->method = best.decode.method;
+		d->beam = best.decode.beam;
+		*rerank = best.rerank;
+		return;
+	}
 	*rerank = cli_double(a, "rerank", 0);
 	if (*rerank > 0 && d->beam < 2)
 		d->beam = 8;

@@ -15,7 +15,7 @@
 #define ENGINE_OPTION_FROM \
 	{ "from", 0, "TAG", CLI_STRING, "role of the messages (default: the model's first)", 0, 0 }
 #define ENGINE_OPTIONS_DECODE \
-	{ "beam", 0, "N", CLI_LONG, "width of the beam (default 1: greedy)", 1, DECODE_MAX_BEAM }, \
+	{ "beam", 0, "N", CLI_LONG, "width of the beam (default 8; 1: greedy)", 1, DECODE_MAX_BEAM }, \
 	{ "length-penalty", 0, "X", CLI_DOUBLE, "of beams: above 0 favours longer replies (default 0.6)", 0, 5 }, \
 	{ "sample", 0, NULL, CLI_FLAG, "draw pieces at random instead of taking the likeliest", 0, 0 }, \
 	{ "temperature", 0, "X", CLI_DOUBLE, "of sampling (default 1)", 0, 10 }, \
@@ -25,7 +25,7 @@
 	{ "min-tokens", 0, "N", CLI_LONG, "pieces of a reply, at least (default 0)", 0, 10000 }, \
 	{ "max-tokens", 0, "N", CLI_LONG, "pieces of a reply, at most (default 160)", 1, 10000 }, \
 	{ "no-repeat", 0, "N", CLI_LONG, "no run of N pieces twice in a reply (default 4; 0: off)", 0, 64 }, \
-	{ "rerank", 0, "X", CLI_DOUBLE, "choose among beams against replies that fit everywhere (default 0: off)", 0, 1 }
+	{ "rerank", 0, "X", CLI_DOUBLE, "choose among beams against replies that fit everywhere (default 0.4; 0: off)", 0, 1 }
 
 struct engine {
 	struct model *m;

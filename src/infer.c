@@ -288,7 +288,7 @@ static void reply(struct infer *f, const struct task *t)
 		mailbox_put(f->box, &ev);
 		return;
 	}
-	talk_opts_default(&o);
+	talk_opts_best(&o);
 	o.decode.cancel = &f->cancel;
 	o.text = stream;
 	o.arg = &st;
@@ -356,12 +356,13 @@ static void suggest(struct infer *f, const struct task *t)
 		it->origin = xstrdup("memory");
 		it->score = hit.score;
 	}
-	talk_opts_default(&o);
+	talk_opts_best(&o);
 	o.decode.cancel = &f->cancel;
 	for (size_t i = 0; i < TRIES && ev.items < MOST && !atomic_load(&f->cancel); i++) {
 		struct talk_reply r;
 
 		if (i > 0) {
+			o.rerank = 0;
 			o.decode.method = DECODE_SAMPLE;
 			o.decode.top_p = 0.8;
 			o.decode.temperature = 0.6 + 0.05 * (double)i;

@@ -120,6 +120,14 @@ void talk_opts_default(struct talk_opts *o)
 	decode_opts_default(&o->decode);
 }
 
+void talk_opts_best(struct talk_opts *o)
+{
+	talk_opts_default(o);
+	o->decode.method = DECODE_BEAM;
+	o->decode.beam = 8;
+	o->rerank = 0.4;
+}
+
 void talk_reply_free(struct talk_reply *r)
 {
 	str_free(&r->text);

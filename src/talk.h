@@ -61,6 +61,8 @@ struct talk_opts {
 	void *arg;
 };
 void talk_opts_default(struct talk_opts *o);
+/* How replies to people are made: a beam, and reranking against what fits everywhere. */
+void talk_opts_best(struct talk_opts *o);
 
 int talk_reply(struct talk *t, const char *role, const struct talk_opts *o, struct talk_reply *r, struct err *e);
 
