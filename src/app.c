@@ -303,8 +303,9 @@ static void propose(struct app *a, struct store *s, const struct job *j, struct 
 	free(json);
 	x = (struct store_example){
 		.conversation = row, .message = last, .chat = chat.s, .question = question.s, .answer = answer.s,
-		.suggested = old.s, .state = (char *)(uintptr_t)"proposed", .origin = (char *)(uintptr_t)"corrected",
-		.flags = (char *)(uintptr_t)"", .weight = 2,
+		.suggested = old.s, .state = (char *)(uintptr_t)"proposed",
+		.origin = (char *)(uintptr_t)(j->what == JOB_RATE ? "good" : "corrected"),
+		.flags = (char *)(uintptr_t)"", .weight = j->what == JOB_RATE ? 1 : 2,
 	};
 	if (question.len)
 		store_example_add(s, &x, e);
@@ -433,8 +434,23 @@ static void work(struct store *s, void *arg)
 	case JOB_RATE:
 		if ((id = last_reply(a, s, j)) == 0)
 			note(a->box, "there is no reply to rate yet");
-		else if (store_message_rate(s, id, j->number, &e) == 0)
-			note(a->box, j->number > 0 ? "rated good" : "rated bad");
+		else if (store_message_rate(s, id, j->number, &e) == 0) {
+			if (j->number > 0) {
+				struct event said = { 0 };
+
+				store_messages(s, storekeeper_row(a->keeper, j->conversation), add_message, &said, &e);
+				for (size_t i = 0; i < said.items; i++) {
+					if (said.item[i].id == id) {
+						free(j->text);
+						j->text = xstrdup(said.item[i].text);
+					}
+				}
+				event_fini(&said);
+				if (j->text)
+					propose(a, s, j, &e);
+			}
+			note(a->box, j->number > 0 ? "rated good, and proposed as an example" : "rated bad");
+		}
 		break;
 	case JOB_CORRECT:
 		propose(a, s, j, &e);

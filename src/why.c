@@ -183,7 +183,7 @@ struct event_why *why_last(struct talk *t, const char *role)
 				size_t j = 0;
 
 				row[0] += share * (float)w[0];
-				for (size_t p = 0; p + 1 < width; p++) {
+				for (size_t p = 0; p < width; p++) {      /* width: of the memory, null not counted */
 					while (j < seen && source.first[skip + j + 1] <= first + p)
 						j++;
 					/* what lies before the words shown is looked at too: it counts as null */

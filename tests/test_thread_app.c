@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The application without a screen, its threads at work: mailbox, streaming, cancelling, newer completions
+ * before older ones, a model changed under running replies, and leaving in the middle of everything. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "base/mem.h"
+#include "common_model.h"
+#include "mailbox.h"
+#include "registry.h"
+#include "store.h"
+
+static char folder[40];
+
+static int setup(void **state)
+{
+	char path[80];
+	struct model *m = fixture_model(3);
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/answerback-app-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	setenv("HOME", folder, 1);
+	setenv("ANSWERBACK_DATA_DIR", folder, 1);
+	unsetenv("ANSWERBACK_PRIVATE");
+	snprintf(path, sizeof(path), "%s/m.safetensors", folder);
+	assert_int_equal(model_save(m->w, m->tok, path, MODELFILE_F32, "{}", "{}", NULL), 0);
+	model_unref(m);
+	setenv("ANSWERBACK_MODEL", path, 1);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char cmd[64];
+
+	(void)state;
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", folder);
+	return system(cmd) == 0 ? 0 : -1;
+}
+
+static struct app *opened(void)
+{
+	const struct app_options o = { 0 };
+	struct err e = ERR_INIT;
+	struct app *a;
+
+	if (app_open(&a, &o, &e) < 0)
+		fail_msg("%s", e.msg);
+	return a;
+}
+
+/* The next event of a kind; everything before it is thrown away. */
+static struct event wait_for(struct app *a, enum event_kind kind)
+{
+	struct event ev;
+
+	for (int i = 0; i < 6000; i++) {
+		struct pollfd p = { app_fd(a), POLLIN, 0 };
+
+		while (app_next(a, &ev)) {
+			if (ev.kind == kind)
+				return ev;
+			event_fini(&ev);
+		}
+		poll(&p, 1, 10);
+	}
+	fail_msg("no event of kind %d came", (int)kind);
+	return (struct event){ 0 };
+}
+
+static void *produce(void *arg)
+{
+	for (int i = 0; i < 2000; i++) {
+		struct event ev = { .kind = EVENT_NOTE, .text = xstrdup("note"), .serial = (uint64_t)i };
+
+		mailbox_put(arg, &ev);
+	}
+	return NULL;
+}
+
+static void mailbox_of_many_writers(void **state)
+{
+	struct mailbox *b = mailbox_new();
+	pthread_t t[4];
+	struct event ev;
+	int got = 0;
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, produce, b);
+	while (got < 8000) {
+		struct pollfd p = { mailbox_fd(b), POLLIN, 0 };
+
+		assert_true(poll(&p, 1, 10000) > 0);
+		while (mailbox_get(b, &ev)) {
+			got++;
+			event_fini(&ev);
+		}
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	assert_false(mailbox_get(b, &ev));
+	/* streamed text of one conversation is put together, of two it is not */
+	for (int i = 0; i < 3; i++) {
+		ev = (struct event){ .kind = EVENT_TEXT, .conversation = i < 2 ? 1 : 2, .text = xstrdup("ab") };
+		mailbox_put(b, &ev);
+	}
+	assert_true(mailbox_get(b, &ev));
+	assert_string_equal(ev.text, "abab");
+	event_fini(&ev);
+	mailbox_free(b);
+}
+
+static void a_reply_is_streamed_and_kept(void **state)
+{
+	struct app *a = opened();
+	struct store *s;
+	struct store_conversation c;
+	struct event ev;
+	int64_t id;
+
+	(void)state;
+	ev = wait_for(a, EVENT_READY);
+	assert_true(ev.number > 0);
+	event_fini(&ev);
+	id = app_conversation(a, "A-1", "Anna");
+	app_say(a, id, "user", "typed", "hello there");
+	app_reply(a, id);
+	ev = wait_for(a, EVENT_REPLY);
+	assert_int_equal(ev.conversation, id);
+	assert_non_null(ev.text);
+	event_fini(&ev);
+	app_why(a, id);
+	ev = wait_for(a, EVENT_WHY);
+	for (size_t i = 0; i < ev.why->words; i++) {
+		double sum = 0;
+
+		for (size_t j = 0; j <= ev.why->sources; j++)
+			sum += (double)ev.why->weight[i * (ev.why->sources + 1) + j];
+		assert_true(sum > 0.999 && sum < 1.001);
+	}
+	event_fini(&ev);
+	app_close(a);
+	assert_int_equal(store_open(&s, folder, STORE_READ_ONLY, NULL), 0);
+	assert_int_equal(store_conversation_get(s, 1, &c, NULL), 0);
+	assert_string_equal(c.case_id, "A-1");
+	assert_int_equal(c.messages, 2);
+	store_conversation_free(&c);
+	store_close(s);
+}
+
+static void the_newest_completion_counts(void **state)
+{
+	struct app *a = opened();
+	struct event ev;
+	int64_t id;
+	uint64_t last = 0;
+
+	(void)state;
+	id = app_conversation(a, NULL, NULL);
+	app_say(a, id, "user", "typed", "hello");
+	for (uint64_t i = 1; i <= 200; i++) {
+		char draft[300];
+
+		memset(draft, 'a', i);
+		draft[i] = '\0';
+		app_ghost(a, id, "assistant", draft, i);
+	}
+	while (last < 200) {
+		ev = wait_for(a, EVENT_GHOST);
+		assert_true(ev.serial > last);
+		last = ev.serial;
+		event_fini(&ev);
+	}
+	app_close(a);
+}
+
+static void models_change_under_replies(void **state)
+{
+	struct app *a = opened();
+	struct event ev;
+	struct registry *r;
+	struct model *m = fixture_model(9);
+	char *id = NULL, *base = getenv("ANSWERBACK_MODEL");
+	int64_t c;
+
+	(void)state;
+	assert_int_equal(registry_open(&r, folder, base, NULL), 0);
+	assert_int_equal(registry_add(r, m->w, m->tok, "{}", "{}", &id, NULL), 0);
+	assert_string_equal(id, "v1");
+	registry_close(r);
+	free(id);
+	model_unref(m);
+	c = app_conversation(a, NULL, NULL);
+	app_say(a, c, "user", "typed", "hello");
+	for (int i = 0; i < 40; i++) {
+		app_reply(a, c);
+		app_promote(a, i % 2 ? "base" : "v1");
+		ev = wait_for(a, EVENT_REPLY);
+		event_fini(&ev);
+		app_ghost(a, c, "user", "some words", (uint64_t)i + 1);
+		if (i % 5 == 0)
+			app_cancel(a);
+	}
+	app_close(a);
+}
+
+static void left_in_the_middle(void **state)
+{
+	struct store *s;
+	struct store_conversation c;
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		struct app *a = opened();
+		int64_t id = app_conversation(a, NULL, NULL);
+
+		app_say(a, id, "user", "typed", "said before leaving");
+		app_reply(a, id);
+		app_suggest(a, id);
+		app_search(a, "said", 1);
+		app_search(a, "said b", 2);
+		app_ghost(a, id, "user", "typing", 1);
+		app_why(a, id);
+		usleep((useconds_t)(i * 3000));
+		app_close(a);
+	}
+	/* what was said is kept all the same, every time */
+	assert_int_equal(store_open(&s, folder, STORE_READ_ONLY, NULL), 0);
+	for (int64_t i = 1; i <= 8; i++) {
+		assert_int_equal(store_conversation_get(s, i, &c, NULL), 0);
+		assert_true(c.messages >= 1);
+		store_conversation_free(&c);
+	}
+	store_close(s);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(mailbox_of_many_writers), T(a_reply_is_streamed_and_kept), T(the_newest_completion_counts),
+		T(models_change_under_replies), T(left_in_the_middle),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
