@@ -255,6 +255,7 @@ static void a_chat(void **state)
 	keys("hello there\r");
 	expect("answerback ");
 	expect("  hello there");
+	expect_gone("writing");          /* C-c stops what runs first */
 	keys("\003");
 	expect("C-d quits");
 	quit();
