@@ -266,7 +266,7 @@ static const struct cli_option retrain_options[] = {
 	{ "minutes", 0, "X", CLI_DOUBLE, "budget (default 10)", 0.01, 1e5 },
 	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
 	{ "replay", 0, "N", CLI_LONG, "dialogues replayed from the model itself (default 240)", 0, 100000 },
-	{ "lr", 0, "X", CLI_DOUBLE, "peak learning rate (default 0.0006)", 1e-7, 1 },
+	{ "lr", 0, "X", CLI_DOUBLE, "peak learning rate (default 0.0003)", 1e-7, 1 },
 	{ "pull", 0, "X", CLI_DOUBLE, "weight of staying what it was on the replay (default 3)", 0, 100 },
 	{ "seed", 0, "N", CLI_LONG, "the same seed and examples give the same weights (default 1)", 0, 9e15 },
 	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: $ANSWERBACK_COMPANY)", 0, 0 },

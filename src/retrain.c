@@ -30,7 +30,7 @@ enum { HELD_DIALOGUES = 60, BATCH_ROWS = 480, EVAL_EVERY = 30 };
 void retrain_defaults(struct retrain_options *o)
 {
 	*o = (struct retrain_options){
-		.minutes = 10, .threads = (size_t)sysconf(_SC_NPROCESSORS_ONLN), .replay = 240, .seed = 1, .lr = 6e-4, .pull = 3,
+		.minutes = 10, .threads = (size_t)sysconf(_SC_NPROCESSORS_ONLN), .replay = 240, .seed = 1, .lr = 3e-4, .pull = 3,
 	};
 }
 

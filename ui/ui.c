@@ -405,8 +405,13 @@ static void list_bytes(struct ui *u, const char *s, size_t n)
 		{ "\016", UI_DOWN },
 	};
 
-	for (size_t i = 0; i < n && !ui_screen(u->screen)->typing;) {
+	for (size_t i = 0; i < n;) {
 		size_t k = 0;
+
+		if (ui_screen(u->screen)->typing) {      /* a key left the list: what follows is typed */
+			input_feed(s + i, n - i);
+			return;
+		}
 
 		while (k < sizeof(seqs) / sizeof(seqs[0]) &&
 		       !(n - i >= strlen(seqs[k].seq) && memcmp(s + i, seqs[k].seq, strlen(seqs[k].seq)) == 0))
