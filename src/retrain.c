@@ -206,8 +206,9 @@ static int train_it(struct run *r, struct weights *w, struct err *e)
 	o.steps = 3000;               /* of the schedule; the budget and the examples end it sooner */
 	o.warmup = 20;
 	o.lr = r->o->lr;
-	o.dropout = 0.1;
-	o.word_dropout = 0.05;
+	/* With dropout the student would be pulled by its own noise, and the base drift for nothing. */
+	o.dropout = 0;
+	o.word_dropout = 0;
 	o.average = 0.95;
 	o.eval_every = EVAL_EVERY;
 	o.eval_dialogues = 0;
