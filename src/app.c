@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* app: the facade: posts to the two threads, and turns what the store finds into events. */
-#include "app.h"
+#include "app_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,28 +13,9 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "inbox.h"
-#include "infer.h"
 #include "paths.h"
-#include "redact.h"
 #include "registry.h"
 #include "retrain.h"
-#include "storekeeper.h"
-
-struct app {
-	struct mailbox *box;
-	struct storekeeper *keeper;
-	struct infer *infer;
-	struct inbox *inbox;
-	char *company, *send_command, *model;
-	/* the trainer */
-	pthread_t trainer;
-	bool trainer_started;
-	atomic_bool training;
-	atomic_int order;
-	double minutes;
-	char *log;
-};
 
 static void join_trainer(struct app *a);
 
@@ -48,6 +26,11 @@ static void note(struct mailbox *box, const char *text)
 	struct event ev = { .kind = EVENT_NOTE, .text = xstrdup(text) };
 
 	mailbox_put(box, &ev);
+}
+
+void app_note(struct app *a, const char *text)
+{
+	note(a->box, text);
 }
 
 int app_open(struct app **out, const struct app_options *o, struct err *e)
@@ -126,6 +109,16 @@ int64_t app_conversation(struct app *a, const char *case_id, const char *custome
 	return storekeeper_conversation(a->keeper, case_id, customer, a->company, "screen");
 }
 
+void app_set(struct app *a, int64_t conversation, const char *field, const char *value)
+{
+	storekeeper_set(a->keeper, conversation, field, value);
+}
+
+void app_adopt(struct app *a, int64_t conversation, int64_t row)
+{
+	storekeeper_adopt(a->keeper, conversation, row);
+}
+
 void app_say(struct app *a, int64_t conversation, const char *role, const char *origin, const char *text)
 {
 	infer_post(a->infer, INFER_SAY, conversation, role, origin, text, 0);
@@ -164,8 +157,10 @@ void app_why(struct app *a, int64_t conversation)
 /* ---- jobs for the store ---- */
 
 enum job_what {
-	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_SUGGESTED, JOB_APPROVE, JOB_MODELS, JOB_PROMOTE
+	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_APPROVE, JOB_MODELS, JOB_PROMOTE
 };
+
+enum { PREVIEW = 4000 };
 
 struct job {
 	struct app *a;
@@ -193,6 +188,7 @@ static bool add_hit(const struct store_hit *h, void *arg)
 	it->role = xstrdup(h->role);
 	it->origin = xstrdup(h->origin);
 	it->more = xstrdup(*h->case_id ? h->case_id : h->customer);
+	it->answer = xmemdup(h->content, strnlen(h->content, PREVIEW));
 	it->id = h->conversation;
 	it->number = h->created;
 	return true;
@@ -249,72 +245,6 @@ static int64_t last_reply(struct app *a, struct store *s, const struct job *j)
 	if (row)
 		store_messages(s, row, last_of_agent, &id, NULL);
 	return id;
-}
-
-static char *json_text(const char *text)
-{
-	json_t *j = json_string(text);
-	char *out = j ? json_dumps(j, JSON_ENCODE_ANY) : NULL, *copy = xstrdup(out ? out : "\"\"");
-
-	free(out);
-	json_decref(j);
-	return copy;
-}
-
-/* What should have been said becomes an example to decide on; placeholders instead of personal data. */
-static void propose(struct app *a, struct store *s, const struct job *j, struct err *e)
-{
-	const int64_t row = storekeeper_row(a->keeper, j->conversation);
-	struct event said = { 0 };
-	struct redact_map *map = redact_map_new(a->company);
-	struct str chat = STR_INIT, answer = STR_INIT, question = STR_INIT, old = STR_INIT;
-	struct store_example x;
-	int64_t last = 0;
-
-	store_messages(s, row, add_message, &said, e);
-	for (size_t i = 0; i < said.items; i++)
-		if (strcmp(said.item[i].role, "assistant") == 0)
-			last = said.item[i].id;
-	str_adds(&chat, "{\"messages\": [");
-	for (size_t i = 0; i < said.items; i++) {
-		struct str t = STR_INIT;
-		char *json;
-
-		redact_text(map, said.item[i].text, strlen(said.item[i].text), &t);
-		if (said.item[i].id == last) {
-			str_adds(&old, t.s);
-			str_free(&t);
-			break;
-		}
-		if (strcmp(said.item[i].role, "user") == 0) {
-			str_reset(&question);
-			str_adds(&question, t.s);
-		}
-		json = json_text(t.s);
-		str_addf(&chat, "%s{\"role\": \"%s\", \"content\": %s}", i ? ", " : "", said.item[i].role, json);
-		free(json);
-		str_free(&t);
-	}
-	redact_text(map, j->text, strlen(j->text), &answer);
-
-	char *json = json_text(answer.s);
-
-	str_addf(&chat, ", {\"role\": \"assistant\", \"content\": %s}]}", json);
-	free(json);
-	x = (struct store_example){
-		.conversation = row, .message = last, .chat = chat.s, .question = question.s, .answer = answer.s,
-		.suggested = old.s, .state = (char *)(uintptr_t)"proposed",
-		.origin = (char *)(uintptr_t)(j->what == JOB_RATE ? "good" : "corrected"),
-		.flags = (char *)(uintptr_t)"", .weight = j->what == JOB_RATE ? 1 : 2,
-	};
-	if (question.len)
-		store_example_add(s, &x, e);
-	str_free(&chat);
-	str_free(&answer);
-	str_free(&question);
-	str_free(&old);
-	redact_map_free(map);
-	event_fini(&said);
 }
 
 static void list_models(struct app *a)
@@ -390,6 +320,7 @@ static void work(struct store *s, void *arg)
 	struct job *j = arg;
 	struct app *a = j->a;
 	struct event ev = { .serial = j->serial, .conversation = j->conversation };
+	struct store_conversation c;
 	struct err e = ERR_INIT;
 	int64_t id;
 
@@ -402,7 +333,7 @@ static void work(struct store *s, void *arg)
 		return;
 	}
 	if (!s) {
-		if (j->what != JOB_DRAFT && j->what != JOB_SUGGESTED)
+		if (j->what != JOB_DRAFT)
 			note(a->box, "private: there is no history");
 		job_free(j);
 		return;
@@ -417,6 +348,11 @@ static void work(struct store *s, void *arg)
 	case JOB_OPEN:
 		ev.kind = EVENT_OPENED;
 		ev.number = j->row;
+		if (store_conversation_get(s, j->row, &c, &e) == 0) {
+			ev.text = xstrdup(c.case_id);
+			ev.more = xstrdup(c.customer);
+			store_conversation_free(&c);
+		}
 		store_messages(s, j->row, add_message, &ev, &e);
 		mailbox_put(a->box, &ev);
 		break;
@@ -430,6 +366,7 @@ static void work(struct store *s, void *arg)
 	case JOB_DELETE:
 		if (store_conversation_delete(s, j->row, &e) == 0)
 			note(a->box, "deleted, also from what is learned from");
+		infer_post(a->infer, INFER_MEMORY, 0, NULL, NULL, NULL, 0);
 		break;
 	case JOB_RATE:
 		if ((id = last_reply(a, s, j)) == 0)
@@ -447,13 +384,13 @@ static void work(struct store *s, void *arg)
 				}
 				event_fini(&said);
 				if (j->text)
-					propose(a, s, j, &e);
+					app_propose(a, s, storekeeper_row(a->keeper, j->conversation), j->text, NULL, "good", 1, &e);
 			}
 			note(a->box, j->number > 0 ? "rated good, and proposed as an example" : "rated bad");
 		}
 		break;
 	case JOB_CORRECT:
-		propose(a, s, j, &e);
+		app_propose(a, s, storekeeper_row(a->keeper, j->conversation), j->text, NULL, "corrected", 2, &e);
 		if (e.code == 0)
 			note(a->box, "noted as what should have been said");
 		break;
@@ -462,15 +399,6 @@ static void work(struct store *s, void *arg)
 		if (id)
 			store_draft_set(s, id, j->text, &e);
 		break;
-	case JOB_SUGGESTED: {
-		struct store_suggestion g = {
-			.conversation = storekeeper_row(a->keeper, j->conversation), .kind = "reply", .origin = "model",
-			.text = j->text, .model = "", .fate = j->more,
-		};
-
-		store_suggestion_add(s, &g, &e);
-		break;
-	}
 	case JOB_APPROVE: {
 		struct ids ids = { 0 };
 		struct str said = STR_INIT;
@@ -480,6 +408,7 @@ static void work(struct store *s, void *arg)
 			store_example_decide(s, ids.v[i], "approved", &e);
 		str_addf(&said, ids.n ? "%zu approved: /train learns them for good" : "nothing waits for a decision", ids.n);
 		note(a->box, said.s);
+		infer_post(a->infer, INFER_MEMORY, 0, NULL, NULL, NULL, 0);
 		str_free(&said);
 		free(ids.v);
 		break;
@@ -556,15 +485,6 @@ void app_rate(struct app *a, int64_t conversation, int rating)
 void app_draft(struct app *a, int64_t conversation, const char *text)
 {
 	on_conversation(a, JOB_DRAFT, conversation, text, 0);
-}
-
-void app_suggested(struct app *a, int64_t conversation, int taken, bool edited)
-{
-	struct job *j = job(a, JOB_SUGGESTED, "");
-
-	j->conversation = conversation;
-	j->more = xstrdup(taken < 0 ? "ignored" : edited ? "edited" : "taken");
-	storekeeper_post(a->keeper, work, j);
 }
 
 void app_correct(struct app *a, int64_t conversation, const char *text)

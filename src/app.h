@@ -31,6 +31,10 @@ bool app_busy(const struct app *a);                  /* a reply or suggestions a
 
 /* Conversations are known by numbers of this run, from 1 on. */
 int64_t app_conversation(struct app *a, const char *case_id, const char *customer);
+/* field: "case_id", "state" ("open", "closed"). */
+void app_set(struct app *a, int64_t conversation, const char *field, const char *value);
+/* What is said in it from now on goes on with this row of the history. */
+void app_adopt(struct app *a, int64_t conversation, int64_t row);
 /* Something was said; kept and part of the context from now on. role "user" or "assistant"; origin as in
  * store.h. */
 void app_say(struct app *a, int64_t conversation, const char *role, const char *origin, const char *text);
@@ -38,8 +42,11 @@ void app_say(struct app *a, int64_t conversation, const char *role, const char *
 void app_reply(struct app *a, int64_t conversation);
 /* Up to three different replies: EVENT_SUGGESTIONS. Nothing becomes part of the conversation. */
 void app_suggest(struct app *a, int64_t conversation);
-/* What became of them: index taken or -1, and whether it was edited before it was sent. */
-void app_suggested(struct app *a, int64_t conversation, int taken, bool edited);
+/* What became of one that was shown: fate "taken", "edited", "ignored"; model: the version that served. */
+void app_suggested(struct app *a, int64_t conversation, const char *origin, const char *text, const char *model, double score,
+                   const char *fate);
+/* What was just said (app_say) as the agent beside what had been suggested ("" nothing): an example to decide on. */
+void app_sent(struct app *a, int64_t conversation, const char *suggested, const char *text);
 void app_cancel(struct app *a);                      /* what runs now; what has come stays */
 /* What the person is typing, for completion: EVENT_GHOST with this serial. A newer request cancels it. */
 void app_ghost(struct app *a, int64_t conversation, const char *role, const char *draft, uint64_t serial);
@@ -50,6 +57,15 @@ void app_why(struct app *a, int64_t conversation);
 /* Hand a sent reply to send_command; EVENT_SENT. False: there is none. */
 bool app_send(struct app *a, int64_t conversation, const char *case_id, const char *text);
 void app_draft(struct app *a, int64_t conversation, const char *text);
+
+/* ---- what is learned from ---- */
+void app_review(struct app *a);                       /* EVENT_REVIEW */
+/* Approved ones are remembered from the next reply on. */
+void app_review_decide(struct app *a, int64_t example, bool approve);
+void app_review_edit(struct app *a, int64_t example, const char *answer);        /* and approve; EVENT_REVIEW */
+void app_review_undo(struct app *a);                  /* the last decision or edit; EVENT_REVIEW with its number */
+void app_canned(struct app *a);                       /* EVENT_CANNED */
+void app_canned_keep(struct app *a, const char *name, const char *text);      /* text NULL: no longer; EVENT_CANNED */
 
 /* ---- history and models ---- */
 void app_search(struct app *a, const char *query, uint64_t serial);      /* EVENT_HITS; "" lists the newest */

@@ -10,11 +10,15 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "canned.h"
 #include "ghost.h"
 #include "memory.h"
 #include "registry.h"
 #include "talk.h"
 #include "why.h"
+
+#define SURE 0.2              /* calibrated chance below which a reply is said to be a guess */
+#define CANNED_BAR 0.34       /* share of the telling words of a question */
 
 static const char user[] = "user", agent[] = "assistant";
 
@@ -24,6 +28,8 @@ struct task {
 	int64_t conversation;
 	char *role, *origin, *text;
 	uint64_t serial;
+	void (*call)(void *arg);
+	void *arg;
 };
 
 struct turn {
@@ -44,6 +50,7 @@ struct infer {
 	struct model *m;
 	struct ghost_person *person;
 	struct memory *memory;
+	struct canned canned;
 	bool memory_known;            /* false: read it again before the next reply */
 	struct conversation *c;
 	size_t n;
@@ -252,6 +259,7 @@ static void load_memory(struct store *s, void *arg)
 	f->memory = NULL;
 	if (s)
 		memory_load(&f->memory, s, f->company, NULL);
+	canned_load(&f->canned, s, NULL);
 }
 
 /* What was taught answers first, and says so. */
@@ -340,7 +348,29 @@ static bool new_one(const struct event *ev, const char *text)
 	return true;
 }
 
-/* The likeliest, then samples that say something else. */
+/* Kept replies that fit: one beside what the model says, or as many as there is room for when it is not sure. */
+static void suggest_canned(const struct infer *f, const struct conversation *c, struct event *ev, size_t most)
+{
+	const char *question = c->turns ? c->turn[c->turns - 1].text : "";
+	size_t last = SIZE_MAX;
+
+	for (size_t k = 0; k < most; k++) {
+		struct event_item *it;
+		double score;
+		const size_t i = canned_nearest(&f->canned, question, last, &score);
+
+		if (i == SIZE_MAX || score < CANNED_BAR)
+			return;
+		last = i;
+		it = event_add(ev);
+		it->text = xstrdup(f->canned.v[i].text);
+		it->more = xstrdup(f->canned.v[i].name);
+		it->origin = xstrdup("canned");
+		it->score = score;
+	}
+}
+
+/* What is remembered, a kept reply that fits, the likeliest, then samples that say something else. */
 static void suggest(struct infer *f, const struct task *t)
 {
 	enum { MOST = 3, TRIES = 12 };
@@ -348,6 +378,7 @@ static void suggest(struct infer *f, const struct task *t)
 	struct event ev = { .kind = EVENT_SUGGESTIONS, .conversation = t->conversation };
 	struct talk_opts o;
 	struct memory_hit hit;
+	bool sure = false;
 
 	if (remembered(f, c, &hit)) {
 		struct event_item *it = event_add(&ev);
@@ -355,6 +386,7 @@ static void suggest(struct infer *f, const struct task *t)
 		it->text = str_detach(&hit.answer);
 		it->origin = xstrdup("memory");
 		it->score = hit.score;
+		sure = true;
 	}
 	talk_opts_best(&o);
 	o.decode.cancel = &f->cancel;
@@ -376,9 +408,13 @@ static void suggest(struct infer *f, const struct task *t)
 			it->text = xstrdup(r.text.s);
 			it->origin = xstrdup("model");
 			it->score = r.confidence;
+			sure = sure || r.confidence >= SURE;
 		}
 		talk_reply_free(&r);
+		if (i == 0)
+			suggest_canned(f, c, &ev, MOST - ev.items < 2 || sure ? 1 : 2);
 	}
+	ev.stopped = !sure;
 	mailbox_put(f->box, &ev);
 }
 
@@ -455,6 +491,14 @@ static void run(struct infer *f, const struct task *t)
 		unsay(f, t);
 		return;
 	}
+	if (t->what == INFER_CALL) {
+		t->call(t->arg);
+		return;
+	}
+	if (t->what == INFER_MEMORY) {
+		f->memory_known = false;
+		return;
+	}
 	if (t->what == INFER_MODEL || !f->m)
 		load_model(f);
 	if (!f->m || t->what == INFER_MODEL)
@@ -478,6 +522,8 @@ static void run(struct infer *f, const struct task *t)
 	case INFER_SAY:
 	case INFER_UNSAY:
 	case INFER_MODEL:
+	case INFER_MEMORY:
+	case INFER_CALL:
 		break;
 	}
 }
@@ -567,6 +613,8 @@ void infer_stop(struct infer *f)
 		next = t->next;
 		if (t->what == INFER_SAY && strcmp(t->origin, "history") != 0)
 			log_turn(f, conversation_of(f, t->conversation), t->role, t->origin, t->text, 0);
+		if (t->what == INFER_CALL)
+			t->call(t->arg);
 		task_free(t);
 	}
 	save_person(f);
@@ -582,6 +630,7 @@ void infer_stop(struct infer *f)
 	free(f->c);
 	ghost_person_free(f->person);
 	memory_free(f->memory);
+	canned_free(&f->canned);
 	model_unref(f->m);
 	free(f->given);
 	free(f->company);
@@ -608,19 +657,10 @@ void infer_cancel(struct infer *f)
 	atomic_store(&f->cancel, true);
 }
 
-void infer_post(struct infer *f, enum infer_what what, int64_t conversation, const char *role, const char *origin,
-                const char *text, uint64_t serial)
+static void post(struct infer *f, struct task *t)
 {
-	struct task *t = xcalloc(1, sizeof(*t));
-
-	t->what = what;
-	t->conversation = conversation;
-	t->role = xstrdup(role ? role : user);
-	t->origin = xstrdup(origin ? origin : "");
-	t->text = xstrdup(text ? text : "");
-	t->serial = serial;
 	pthread_mutex_lock(&f->lock);
-	if (what == INFER_GHOST) {
+	if (t->what == INFER_GHOST) {
 		for (struct task **at = &f->first; *at;) {
 			struct task *old = *at;
 
@@ -637,8 +677,32 @@ void infer_post(struct infer *f, enum infer_what what, int64_t conversation, con
 	}
 	*f->last = t;
 	f->last = &t->next;
-	if (what == INFER_REPLY || what == INFER_SUGGEST)
+	if (t->what == INFER_REPLY || t->what == INFER_SUGGEST)
 		f->busy = true;
 	pthread_cond_signal(&f->work);
 	pthread_mutex_unlock(&f->lock);
+}
+
+void infer_post(struct infer *f, enum infer_what what, int64_t conversation, const char *role, const char *origin,
+                const char *text, uint64_t serial)
+{
+	struct task *t = xcalloc(1, sizeof(*t));
+
+	t->what = what;
+	t->conversation = conversation;
+	t->role = xstrdup(role ? role : user);
+	t->origin = xstrdup(origin ? origin : "");
+	t->text = xstrdup(text ? text : "");
+	t->serial = serial;
+	post(f, t);
+}
+
+void infer_then(struct infer *f, void (*call)(void *arg), void *arg)
+{
+	struct task *t = xcalloc(1, sizeof(*t));
+
+	t->what = INFER_CALL;
+	t->call = call;
+	t->arg = arg;
+	post(f, t);
 }
