@@ -458,7 +458,8 @@ static void test_round_trip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain), cmocka_unit_test(test_roles), cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_plain), cmocka_unit_test(test_roles), cmocka_unit_test(test_paragraphs_stay_apart),
+		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_bad_lines), cmocka_unit_test(test_shapes), cmocka_unit_test(test_nesting),
 		cmocka_unit_test(test_long_line), cmocka_unit_test(test_xz), cmocka_unit_test(test_open),
 		cmocka_unit_test(test_stdin), cmocka_unit_test(test_round_trip),
