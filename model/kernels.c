@@ -316,9 +316,26 @@ void pack_weights8(struct packed8 *dst, const real *w, size_t ldw, bool transpos
 }
 
 void kernels_gemm_packed8(size_t m, const struct packed8 *w, const real *a, size_t lda,
-                          bool accumulate, real *c, size_t ldc, void *scratch)
+                          bool accumulate, real *c, size_t ldc)
 {
-	table->gemm_packed8(m, w, a, lda, accumulate, c, ldc, scratch);
+	_Alignas(64) int8_t scratch[32768];
+	const size_t fit = sizeof(scratch) / packed8_stride(w->k + 1);
+
+	assert(fit > 0);
+	for (size_t i = 0, rows; i < m; i += rows) {
+		rows = m - i < PACKED8_ROWS ? m - i : PACKED8_ROWS;
+		rows = rows < fit ? rows : fit;
+		table->gemm_packed8(rows, w, a + i * lda, lda, accumulate, c + i * ldc, ldc, scratch);
+	}
+}
+
+void packed8_output(const struct packed8 *w, size_t output, real *x)
+{
+	const int8_t *lanes = w->data + output / PACKED8_PANEL * PACKED8_PANEL * packed8_round_k(w->k)
+		+ output % PACKED8_PANEL * 4;
+
+	for (size_t p = 0; p < w->k; p++)
+		x[p] = (real)lanes[p / 4 * 4 * PACKED8_PANEL + p % 4] * (real)w->scale[output];
 }
 
 void kernels_to_bf16(const float *x, uint16_t *y, size_t n)

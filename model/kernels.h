@@ -144,9 +144,11 @@ struct packed8 {
 size_t packed8_bytes(size_t k, size_t n);      /* for data */
 size_t packed8_outputs(size_t n);              /* n rounded up: elements of scale and rowsum */
 void pack_weights8(struct packed8 *dst, const real *w, size_t ldw, bool transposed);
-/* C[m, n] = A[m, k] . W  (+ C when accumulate). scratch: at least m * (k + 64) bytes, aligned. */
+/* C[m, n] = A[m, k] . W  (+ C when accumulate). A row's bits do not depend on its batch. */
 void kernels_gemm_packed8(size_t m, const struct packed8 *w, const real *a, size_t lda,
-                          bool accumulate, real *c, size_t ldc, void *scratch);
+                          bool accumulate, real *c, size_t ldc);
+/* x: [k], the weights of one output, as what was kept of them. */
+void packed8_output(const struct packed8 *w, size_t output, real *x);
 
 /* ---- formats ---- */
 void kernels_to_bf16(const float *x, uint16_t *y, size_t n);    /* round to nearest even */

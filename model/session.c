@@ -241,7 +241,7 @@ void session_step(struct session *s, struct decode_state *st, const int32_t *ids
 
 	s->span = (struct attention_span){ .first = 0, .len = n, .memory = s->rows - m, .memory_len = m };
 	ensure(&s->probs, &s->cap_probs, attention_layout(&at, &s->span, 1));
-	kernels_gemm_packed(n, &w->packed[W_QUERY], mid, wide, false, q, A);
+	weights_product(w, W_QUERY, n, mid, wide, false, q, A);
 	attention_forward(&at, &s->span, 1, q, A, s->kt, s->ldkt, s->v, A, s->probs, mid + h, wide);
 	kernels_layernorm(n, wide, mid, weights_at(w, W_MID_NORM_GAIN), weights_at(w, W_MID_NORM_BIAS),
 	                  norm, mean, mean + n);
