@@ -38,7 +38,7 @@ void decode_state_init(struct decode_state *st, const struct model *m, size_t ca
 	st->rows = 0;
 	st->cap = cap;
 	st->hidden = h;
-	st->h1 = mem_aligned(4 * cap * h * sizeof(real));
+	st->h1 = mem_large(4 * cap * h * sizeof(real));
 	st->c1 = st->h1 + cap * h;
 	st->h2 = st->c1 + cap * h;
 	st->c2 = st->h2 + cap * h;
@@ -46,7 +46,8 @@ void decode_state_init(struct decode_state *st, const struct model *m, size_t ca
 
 void decode_state_fini(struct decode_state *st)
 {
-	mem_aligned_free(st->h1);
+	if (st->h1)
+		mem_large_free(st->h1, 4 * st->cap * st->hidden * sizeof(real));
 	memset(st, 0, sizeof(*st));
 }
 

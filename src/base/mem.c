@@ -166,6 +166,8 @@ void *mem_large(size_t size)
 	size_t rounded, skip;
 	char *p;
 
+	if (size < MEM_HUGE / 2)
+		return mem_aligned(size);
 	if (size > SIZE_MAX / 2)
 		mem_exhausted(size);
 	rounded = (size + page - 1) / page * page;
@@ -189,7 +191,9 @@ void mem_large_free(void *p, size_t size)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	if (p)
+	if (size < MEM_HUGE / 2)
+		mem_aligned_free(p);
+	else if (p)
 		munmap(p, (size + page - 1) / page * page);
 }
 
