@@ -63,6 +63,10 @@ const struct chatfile_counts *chatfile_counts(const struct chatfile *f);
 size_t chatfile_line(const struct chatfile *f);          /* line of the conversation just read */
 void chatfile_close(struct chatfile *f);
 
+/* JSON (jansson's) out of a stranger's text: valid UTF-8, nesting bounded. The caller json_decrefs it;
+ * NULL: error. */
+struct json_t *chat_json_load(const char *json, size_t len, const char *where, struct err *e);
+
 /* One conversation as one JSON line (no newline at the end). Caller frees. */
 char *chat_to_json(const struct chat *c);
 /* The conversation in one JSON text of len bytes; `where` ("file:line") is for messages. */
