@@ -33,7 +33,8 @@ static void warn(const char *message, void *arg)
 
 static json_t *to_json(const struct evaluate_result *r, bool fast)
 {
-	json_t *o = json_pack("{s:f, s:f, s:f, s:f}", "bits_per_char", r->bits_per_char,
+	json_t *o = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "bits_per_char", r->bits_per_char,
+	                      "bits_per_char_int8", r->bits_per_char_int8, "int8_change", r->int8_change,
 	                      "bits_per_char_raw", r->bits_per_char_raw,
 	                      "user_bits_per_char", r->user_bits_per_char, "perplexity_word", r->perplexity_word);
 	json_t *counts = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}",
@@ -136,6 +137,7 @@ static int run(struct cli_args *a)
 const struct cli_command cmd_eval = {
 	"eval", "measure a model on conversations", "[OPTION...] FILE...", options, run,
 	"bits_per_char: of the answering role's turns, end of turn included, over characters of the original\n"
-	"text; _raw without placeholders. context_gain: nats a piece lost when the context is another\n"
+	"text, in full precision; _raw without placeholders, _int8 as served in 8 bits, int8_change relative to\n"
+	"full precision. context_gain: nats a piece lost when the context is another\n"
 	"conversation's. BLEU and chrF run from 0 to 100, shares from 0 to 1."
 };

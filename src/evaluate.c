@@ -29,10 +29,11 @@ struct place {
 
 struct job {
 	struct model *m;
+	const struct weights *exact, *bytes;
 	const struct corpus *c;
 	const struct evaluate_opts *o;
 	struct dataset *ds, *raw;
-	double *bits, *raw_bits;      /* [all turns] */
+	double *bits, *raw_bits, *int8_bits;      /* [all turns] */
 	char **reply;                 /* [all turns], of the turns predicted */
 	struct turn_ref *turn;        /* turns predicted, in order */
 	size_t n_turns;
@@ -59,7 +60,7 @@ static const char *company_of(const struct job *j, const struct chat *c)
 
 /* ---- likelihood ---- */
 
-static void dialogue_bits(const struct job *j, const struct dataset *ds, size_t d, double *bits)
+static void dialogue_bits(const struct weights *w, const struct dataset *ds, size_t d, double *bits)
 {
 	struct arena *a = arena_new(1 << 22);
 	const size_t first = ds->first_turn[d];
@@ -72,7 +73,7 @@ static void dialogue_bits(const struct job *j, const struct dataset *ds, size_t 
 
 	float *lp = arena_alloc(a, b.rows * sizeof(*lp));
 
-	dialogue_forward(&p, j->m->w, a, &b, &o);
+	dialogue_forward(&p, w, a, &b, &o);
 	dialogue_loss(&p, lp, NULL);
 	for (size_t t = 0; t < b.turns; t++) {
 		double nats = 0;
@@ -88,8 +89,9 @@ static void likelihood_task(size_t d, void *arg)
 {
 	struct job *j = arg;
 
-	dialogue_bits(j, j->ds, d, j->bits);
-	dialogue_bits(j, j->raw, d, j->raw_bits);
+	dialogue_bits(j->exact, j->ds, d, j->bits);
+	dialogue_bits(j->exact, j->raw, d, j->raw_bits);
+	dialogue_bits(j->bytes, j->ds, d, j->int8_bits);
 }
 
 /* ---- greedy replies ---- */
@@ -363,6 +365,7 @@ static void likelihoods(struct job *j, struct evaluate_result *r)
 				j->turn[j->n_turns++] = (struct turn_ref){ (uint32_t)d, (uint32_t)i };
 				r->bits += j->bits[t];
 				r->raw_bits += j->raw_bits[t];
+				r->int8_bits += j->int8_bits[t];
 				r->chars += j->ds->turn[t].chars;
 				r->pieces += j->ds->turn[t].n + 1;
 				r->words += metrics_count_words(m->content);
@@ -376,6 +379,8 @@ static void likelihoods(struct job *j, struct evaluate_result *r)
 	r->turns = j->n_turns;
 	r->bits_per_char = r->chars ? r->bits / (double)r->chars : 0;
 	r->bits_per_char_raw = r->chars ? r->raw_bits / (double)r->chars : 0;
+	r->bits_per_char_int8 = r->chars ? r->int8_bits / (double)r->chars : 0;
+	r->int8_change = r->bits > 0 ? r->int8_bits / r->bits - 1 : 0;
 	r->user_bits_per_char = r->user_chars ? r->user_bits / (double)r->user_chars : 0;
 	r->perplexity_word = r->words ? exp2(r->bits / (double)r->words) : 0;
 }
@@ -447,15 +452,27 @@ static void slow_part(struct job *j, struct pool *pool, struct evaluate_result *
 int evaluate(struct model *m, const struct corpus *c, const struct evaluate_opts *o,
              struct evaluate_result *r, struct err *e)
 {
+	struct weights *bytes = NULL;
+	struct model *exact;
 	struct job j = { .m = m, .c = c, .o = o, .ds = dataset_new(), .raw = dataset_new() };
-	struct pool *pool = pool_new(o->threads);
+	struct pool *pool;
+	int rc;
 
 	memset(r, 0, sizeof(*r));
+	if ((rc = model_as_f32(&exact, m, e)) < 0) {
+		dataset_free(j.ds);
+		dataset_free(j.raw);
+		return rc;
+	}
+	pool = pool_new(o->threads);
+	j.exact = exact->w;
+	j.bytes = m->w->bytes ? m->w : (bytes = weights_bytes_from(m->w));
 	corpus_encode(c, m->tok, o->company, true, j.ds);
 	corpus_encode(c, m->tok, o->company, false, j.raw);
 	r->conversations = c->n;
 	j.bits = xcalloc(j.ds->n_turns + 1, sizeof(double));
 	j.raw_bits = xcalloc(j.ds->n_turns + 1, sizeof(double));
+	j.int8_bits = xcalloc(j.ds->n_turns + 1, sizeof(double));
 	j.reply = xcalloc(j.ds->n_turns + 1, sizeof(*j.reply));
 	j.turn = xcalloc(j.ds->n_turns + 1, sizeof(*j.turn));
 	j.sample = xcalloc(j.ds->n_turns + 1, sizeof(*j.sample));
@@ -466,8 +483,7 @@ int evaluate(struct model *m, const struct corpus *c, const struct evaluate_opts
 	j.places = xcalloc(o->completion_turns + 1, sizeof(size_t));
 	pool_run(pool, c->n, likelihood_task, &j);
 	likelihoods(&j, r);
-
-	int rc = r->turns ? 0 : err_set(e, ERR_FORMAT, "no turn of role '%s' to evaluate", o->as);
+	rc = r->turns ? 0 : err_set(e, ERR_FORMAT, "no turn of role '%s' to evaluate", o->as);
 
 	if (rc == 0 && !o->fast)
 		slow_part(&j, pool, r);
@@ -477,6 +493,7 @@ int evaluate(struct model *m, const struct corpus *c, const struct evaluate_opts
 		free(j.reply[i]);
 	free(j.bits);
 	free(j.raw_bits);
+	free(j.int8_bits);
 	free(j.reply);
 	free(j.turn);
 	free(j.sample);
@@ -488,5 +505,7 @@ int evaluate(struct model *m, const struct corpus *c, const struct evaluate_opts
 	dataset_free(j.ds);
 	dataset_free(j.raw);
 	pool_free(pool);
+	weights_free(bytes);
+	model_unref(exact);
 	return rc;
 }
