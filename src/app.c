@@ -157,7 +157,7 @@ void app_why(struct app *a, int64_t conversation)
 /* ---- jobs for the store ---- */
 
 enum job_what {
-	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_APPROVE, JOB_MODELS, JOB_PROMOTE
+	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_SUGGESTED, JOB_APPROVE, JOB_MODELS, JOB_PROMOTE
 };
 
 enum { PREVIEW = 4000 };
@@ -333,7 +333,7 @@ static void work(struct store *s, void *arg)
 		return;
 	}
 	if (!s) {
-		if (j->what != JOB_DRAFT)
+		if (j->what != JOB_DRAFT && j->what != JOB_SUGGESTED)
 			note(a->box, "private: there is no history");
 		job_free(j);
 		return;
@@ -399,6 +399,15 @@ static void work(struct store *s, void *arg)
 		if (id)
 			store_draft_set(s, id, j->text, &e);
 		break;
+	case JOB_SUGGESTED: {
+		struct store_suggestion g = {
+			.conversation = storekeeper_row(a->keeper, j->conversation), .kind = "reply", .origin = "model",
+			.text = j->text, .model = "", .fate = j->more,
+		};
+
+		store_suggestion_add(s, &g, &e);
+		break;
+	}
 	case JOB_APPROVE: {
 		struct ids ids = { 0 };
 		struct str said = STR_INIT;
@@ -485,6 +494,15 @@ void app_rate(struct app *a, int64_t conversation, int rating)
 void app_draft(struct app *a, int64_t conversation, const char *text)
 {
 	on_conversation(a, JOB_DRAFT, conversation, text, 0);
+}
+
+void app_suggested(struct app *a, int64_t conversation, int taken, bool edited)
+{
+	struct job *j = job(a, JOB_SUGGESTED, "");
+
+	j->conversation = conversation;
+	j->more = xstrdup(taken < 0 ? "ignored" : edited ? "edited" : "taken");
+	storekeeper_post(a->keeper, work, j);
 }
 
 void app_correct(struct app *a, int64_t conversation, const char *text)

@@ -42,9 +42,8 @@ void app_say(struct app *a, int64_t conversation, const char *role, const char *
 void app_reply(struct app *a, int64_t conversation);
 /* Up to three different replies: EVENT_SUGGESTIONS. Nothing becomes part of the conversation. */
 void app_suggest(struct app *a, int64_t conversation);
-/* What became of one that was shown: fate "taken", "edited", "ignored"; model: the version that served. */
-void app_suggested(struct app *a, int64_t conversation, const char *origin, const char *text, const char *model, double score,
-                   const char *fate);
+/* What became of them: index taken or -1, and whether it was edited before it was sent. */
+void app_suggested(struct app *a, int64_t conversation, int taken, bool edited);
 /* What was just said (app_say) as the agent beside what had been suggested ("" nothing): an example to decide on. */
 void app_sent(struct app *a, int64_t conversation, const char *suggested, const char *text);
 void app_cancel(struct app *a);                      /* what runs now; what has come stays */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* app_learn: what becomes an example, and the person's decisions on it; canned replies; what became of suggestions. */
+/* app_learn: what becomes an example, and the person's decisions on it; canned replies. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,14 +88,13 @@ void app_propose(struct app *a, struct store *s, int64_t row, const char *text, 
 
 /* ---- jobs on the storekeeper's thread ---- */
 
-enum job_what { LEARN_REVIEW, LEARN_APPROVE, LEARN_REJECT, LEARN_EDIT, LEARN_UNDO, LEARN_CANNED, LEARN_KEEP, LEARN_SUGGESTED, LEARN_SENT };
+enum job_what { LEARN_REVIEW, LEARN_APPROVE, LEARN_REJECT, LEARN_EDIT, LEARN_UNDO, LEARN_CANNED, LEARN_KEEP, LEARN_SENT };
 
 struct job {
 	struct app *a;
 	enum job_what what;
 	int64_t id, conversation;
-	char *text, *more, *origin, *model;
-	double score;
+	char *text, *more;
 };
 
 static bool add_proposed(const struct review_item *i, void *arg)
@@ -141,8 +140,6 @@ static void job_free(struct job *j)
 {
 	free(j->text);
 	free(j->more);
-	free(j->origin);
-	free(j->model);
 	free(j);
 }
 
@@ -159,7 +156,7 @@ static void work(struct store *s, void *arg)
 	int64_t id = 0;
 
 	if (!s && j->what != LEARN_CANNED && j->what != LEARN_REVIEW) {
-		if (j->what != LEARN_SUGGESTED && j->what != LEARN_SENT)
+		if (j->what != LEARN_SENT)
 			app_note(a, "private: nothing is learned");
 		job_free(j);
 		return;
@@ -199,17 +196,6 @@ static void work(struct store *s, void *arg)
 		decided(a);
 		send_canned(a, s, &e);
 		break;
-	case LEARN_SUGGESTED: {
-		struct store_suggestion g = {
-			.conversation = storekeeper_row(a->keeper, j->conversation), .kind = "reply", .origin = j->origin, .text = j->text,
-			.model = j->model, .fate = j->more, .score = j->score, .confidence = j->score,
-			.chars = strcmp(j->more, "taken") == 0 ? (int64_t)strlen(j->text) : 0,
-		};
-
-		if (g.conversation)
-			store_suggestion_add(s, &g, &e);
-		break;
-	}
 	case LEARN_SENT:
 		app_propose(a, s, storekeeper_row(a->keeper, j->conversation), j->text, j->more, "sent", 1, &e);
 		break;
@@ -276,17 +262,6 @@ void app_canned(struct app *a)
 void app_canned_keep(struct app *a, const char *name, const char *text)
 {
 	post(job(a, LEARN_KEEP, 0, text, name));
-}
-
-void app_suggested(struct app *a, int64_t conversation, const char *origin, const char *text, const char *model, double score,
-                   const char *fate)
-{
-	struct job *j = job(a, LEARN_SUGGESTED, conversation, text, fate);
-
-	j->origin = xstrdup(origin);
-	j->model = xstrdup(model);
-	j->score = score;
-	infer_then(a->infer, post_after, j);
 }
 
 void app_sent(struct app *a, int64_t conversation, const char *suggested, const char *text)

@@ -141,7 +141,7 @@ static void close_conversation(struct ui *u)
 	struct conversation *c = ui_conversation(u);
 	const size_t was = u->at;
 
-	ui_drop_suggestions(u, c, -1, "");
+	ui_drop_suggestions(u, c, true, -1, false);
 	app_set(u->app, c->id, "state", "closed");
 	c->closed = true;
 	ui_go(u, 1);

@@ -68,7 +68,7 @@ static void suggestions(struct ui *u, struct event *ev)
 
 	if (!c)
 		return;
-	ui_drop_suggestions(u, c, -1, "");
+	ui_drop_suggestions(u, c, false, -1, false);
 	for (size_t i = 0; i < ev->items && i < MOST_SUGGESTIONS; i++) {
 		const struct event_item *it = &ev->item[i];
 

@@ -125,8 +125,8 @@ void ui_customer_typed(struct ui *u);              /* the line is the customer's
 void ui_customer_said(struct ui *u, const char *text);
 void ui_suggest(struct ui *u);
 void ui_take(struct ui *u, int which);
-/* Their fates are logged: `fate` for the one taken (-1 none), "ignored" for the others. */
-void ui_drop_suggestions(struct ui *u, struct conversation *c, int taken, const char *fate);
+/* said: the person had their chance at them, and `taken` (-1 none) is what they took. */
+void ui_drop_suggestions(struct ui *u, struct conversation *c, bool said, int taken, bool edited);
 void ui_forget_basis(struct conversation *c);
 void ui_insert_canned(struct ui *u, size_t which);
 bool ui_insert_canned_named(struct ui *u, const char *name);      /* or the beginning of one name only */

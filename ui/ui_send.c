@@ -112,15 +112,14 @@ static const char *origin_of(const struct conversation *c, const char *text)
 
 /* ---- suggestions ---- */
 
-void ui_drop_suggestions(struct ui *u, struct conversation *c, int taken, const char *fate)
+void ui_drop_suggestions(struct ui *u, struct conversation *c, bool said, int taken, bool edited)
 {
+	if (c->suggestions && said)
+		app_suggested(u->app, c->id, taken, edited);
 	for (size_t i = 0; i < c->suggestions; i++) {
-		struct suggestion *g = &c->suggestion[i];
-
-		app_suggested(u->app, c->id, g->origin, g->text, u->model, g->score, (int)i == taken ? fate : "ignored");
-		free(g->text);
-		free(g->origin);
-		free(g->name);
+		free(c->suggestion[i].text);
+		free(c->suggestion[i].origin);
+		free(c->suggestion[i].name);
 	}
 	c->suggestions = 0;
 	c->taken = -1;
@@ -270,7 +269,7 @@ static void send_as_agent(struct ui *u, struct conversation *c, const char *text
 	app_sent(u->app, c->id, beside, text);
 	to_clipboard(u, text);
 	app_send(u->app, c->id, c->case_id, text);
-	ui_drop_suggestions(u, c, taken, strcmp(origin, "edited") == 0 ? "edited" : "taken");
+	ui_drop_suggestions(u, c, true, taken, strcmp(origin, "edited") == 0);
 	ui_forget_basis(c);
 }
 
