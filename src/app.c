@@ -13,11 +13,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "paths.h"
-#include "registry.h"
-#include "retrain.h"
-
-static void join_trainer(struct app *a);
 
 /* ---- open, close ---- */
 
@@ -69,7 +64,7 @@ void app_close(struct app *a)
 {
 	if (!a)
 		return;
-	join_trainer(a);
+	app_join(a);
 	inbox_stop(a->inbox);
 	infer_stop(a->infer);
 	storekeeper_stop(a->keeper);
@@ -157,7 +152,7 @@ void app_why(struct app *a, int64_t conversation)
 /* ---- jobs for the store ---- */
 
 enum job_what {
-	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_SUGGESTED, JOB_APPROVE, JOB_MODELS, JOB_PROMOTE
+	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_SUGGESTED, JOB_APPROVE
 };
 
 enum { PREVIEW = 4000 };
@@ -247,60 +242,6 @@ static int64_t last_reply(struct app *a, struct store *s, const struct job *j)
 	return id;
 }
 
-static void list_models(struct app *a)
-{
-	struct event ev = { .kind = EVENT_MODELS };
-	struct registry_list l = { 0 };
-	struct registry *r = NULL;
-	struct err e = ERR_INIT;
-	char *base = NULL;
-
-	paths_model(NULL, &base, NULL);
-	if (registry_open(&r, NULL, base, &e) < 0 || registry_list(r, &l, &e) < 0)
-		note(a->box, e.msg);
-	for (size_t i = 0; i < l.n; i++) {
-		struct event_item *it = event_add(&ev);
-		struct str s = STR_INIT;
-
-		it->text = xstrdup(l.v[i].id);
-		it->flag = l.v[i].current && !a->model;
-		if (l.v[i].damage)
-			str_addf(&s, "damaged: %s", l.v[i].damage);
-		else
-			str_addf(&s, "%.1f MB  %s%s  %s%s", (double)l.v[i].bytes / 1e6, l.v[i].created,
-			         *l.v[i].created ? "" : "came with the program", *l.v[i].parent ? "from " : "", l.v[i].parent);
-		it->more = str_detach(&s);
-		it->origin = xstrdup(l.v[i].scores);
-	}
-	registry_list_free(&l);
-	registry_close(r);
-	free(base);
-	mailbox_put(a->box, &ev);
-}
-
-static void promote(struct app *a, const char *id)
-{
-	struct registry *r = NULL;
-	struct err e = ERR_INIT;
-	char *base = NULL, *to = NULL;
-	int rc;
-
-	paths_model(NULL, &base, NULL);
-	rc = registry_open(&r, NULL, base, &e);
-	if (rc == 0 && id)
-		rc = registry_promote(r, id, "promoted", &e);
-	else if (rc == 0)
-		rc = registry_rollback(r, &to, &e);
-	registry_close(r);
-	free(base);
-	free(to);
-	if (rc < 0)
-		note(a->box, e.msg);
-	else
-		infer_post(a->infer, INFER_MODEL, 0, NULL, NULL, NULL, 0);
-	list_models(a);
-}
-
 struct ids {
 	int64_t *v;
 	size_t n;
@@ -324,14 +265,6 @@ static void work(struct store *s, void *arg)
 	struct err e = ERR_INIT;
 	int64_t id;
 
-	if (j->what == JOB_MODELS || j->what == JOB_PROMOTE) {
-		if (j->what == JOB_MODELS)
-			list_models(a);
-		else
-			promote(a, j->text);
-		job_free(j);
-		return;
-	}
 	if (!s) {
 		if (j->what != JOB_DRAFT && j->what != JOB_SUGGESTED)
 			note(a->box, "private: there is no history");
@@ -422,9 +355,6 @@ static void work(struct store *s, void *arg)
 		free(ids.v);
 		break;
 	}
-	case JOB_MODELS:
-	case JOB_PROMOTE:
-		break;
 	}
 	if (e.code)
 		note(a->box, e.msg);
@@ -517,16 +447,6 @@ void app_approve(struct app *a)
 	storekeeper_post(a->keeper, work, job(a, JOB_APPROVE, NULL));
 }
 
-void app_models(struct app *a)
-{
-	storekeeper_post(a->keeper, work, job(a, JOB_MODELS, NULL));
-}
-
-void app_promote(struct app *a, const char *id)
-{
-	storekeeper_post(a->keeper, work, job(a, JOB_PROMOTE, id));
-}
-
 /* ---- sending ---- */
 
 struct sending {
@@ -604,108 +524,4 @@ bool app_send(struct app *a, int64_t conversation, const char *case_id, const ch
 		pthread_detach(t);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return true;
-}
-
-/* ---- retraining ---- */
-
-static void train_note(const char *text, double share, void *arg)
-{
-	struct app *a = arg;
-	struct str s = STR_INIT;
-
-	str_addf(&s, "retraining %.0f%%: %s", 100 * share, text);
-	note(a->box, s.s);
-	str_free(&s);
-}
-
-static void *train(void *arg)
-{
-	struct app *a = arg;
-	struct retrain_options o;
-	struct retrain_result r;
-	struct err e = ERR_INIT;
-	struct str s = STR_INIT;
-
-	retrain_defaults(&o);
-	o.model = a->model;
-	o.company = a->company;
-	o.minutes = a->minutes;
-	o.threads = o.threads > 1 ? o.threads - 1 : 1;      /* one is left for the person */
-	o.idle = true;
-	o.order = &a->order;
-	o.progress = train_note;
-	o.arg = a;
-	o.log = a->log;
-	if (retrain(&o, &r, &e) < 0) {
-		str_adds(&s, e.msg);
-	} else if (r.nothing) {
-		str_adds(&s, "nothing to train on: no example is approved yet (/correct, answerback review)");
-	} else if (r.published) {
-		str_addf(&s, "published %s: it serves from the next reply on (C-x v, r goes back)", r.model);
-	} else {
-		str_adds(&s, "not published:");
-		for (size_t i = 0; i < r.checks; i++)
-			if (!r.gate[i].ok)
-				str_addf(&s, " %s %.3f (bound %.3f)", r.gate[i].name, r.gate[i].value, r.gate[i].bound);
-	}
-	note(a->box, s.s);
-	if (e.code == 0 && r.published)
-		infer_post(a->infer, INFER_MODEL, 0, NULL, NULL, NULL, 0);
-	str_free(&s);
-	atomic_store(&a->training, false);
-	return NULL;
-}
-
-static void join_trainer(struct app *a)
-{
-	if (!a->trainer_started)
-		return;
-	atomic_store(&a->order, RETRAIN_CANCEL);
-	pthread_join(a->trainer, NULL);
-	a->trainer_started = false;
-}
-
-const char *app_retrain_log(struct app *a)
-{
-	char *folder;
-	struct str s = STR_INIT;
-
-	if (!a->log && paths_folder(PATHS_STATE, NULL, true, &folder, NULL) == 0) {
-		str_addf(&s, "%s/retrain.jsonl", folder);
-		a->log = str_detach(&s);
-		free(folder);
-	}
-	return a->log;
-}
-
-bool app_retrain(struct app *a, double minutes)
-{
-	sigset_t all, old;
-
-	if (atomic_load(&a->training))
-		return false;
-	join_trainer(a);
-	app_retrain_log(a);
-	a->minutes = minutes;
-	atomic_store(&a->order, RETRAIN_GO);
-	atomic_store(&a->training, true);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	a->trainer_started = pthread_create(&a->trainer, NULL, train, a) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!a->trainer_started)
-		atomic_store(&a->training, false);
-	return a->trainer_started;
-}
-
-void app_retrain_order(struct app *a, enum app_order order)
-{
-	static const int orders[] = { RETRAIN_GO, RETRAIN_PAUSE, RETRAIN_KEEP, RETRAIN_CANCEL };
-
-	atomic_store(&a->order, orders[order]);
-}
-
-bool app_retraining(const struct app *a)
-{
-	return atomic_load(&a->training);
 }

@@ -78,10 +78,11 @@ void app_correct(struct app *a, int64_t conversation, const char *text);
 void app_approve(struct app *a);                      /* every correction that waits for a decision */
 void app_models(struct app *a);                       /* EVENT_MODELS */
 void app_promote(struct app *a, const char *id);      /* NULL: back to the one before; EVENT_READY */
-
+/* What two versions reply to the last messages of customers, in a thread of its own: EVENT_COMPARED. False: it is at it. */
+bool app_compare(struct app *a, const char *first, const char *second);
 
 /* Retrain on what was approved, in a thread of its own at idle priority, while everything goes on. Progress comes
- * as notes and as a log (the path, for the training screen); a new version serves as soon as it is published.
+ * as EVENT_TRAINING and as a log (the path, for the training screen), the end as EVENT_TRAINED; a new version serves as soon as it is published.
  * False: it runs already. */
 bool app_retrain(struct app *a, double minutes);
 enum app_order { APP_GO, APP_PAUSE, APP_KEEP, APP_CANCEL };

@@ -25,10 +25,18 @@ struct app {
 	atomic_int order;
 	double minutes;
 	char *log;
+	/* two models side by side */
+	pthread_t compare;
+	bool compare_started;
+	atomic_bool comparing, compare_stop;
 };
 
 /* A line for the person. From any thread. */
 void app_note(struct app *a, const char *text);
+
+/* End what trains and what compares, and wait for it. */
+void app_join(struct app *a);
+void app_join_compare(struct app *a);
 
 /* On the storekeeper's thread: answer becomes what should have been said where the last reply of the store's conversation
  * stands, an example to decide on. suggested NULL: what stands there was the suggestion. */

@@ -57,6 +57,14 @@ int draw_wrapped(int y, int x, int rows, int columns, const char *text, enum ter
 	return (int)n;
 }
 
+void draw_detail(int y, int rows, int columns, const char *text)
+{
+	if (rows < 2)
+		return;
+	draw_rule(y, columns, NULL);
+	draw_wrapped(y + 1, 0, rows - 1, columns, text, STYLE_PLAIN, 0);
+}
+
 /* ---- word diffs ---- */
 
 struct piece {

@@ -21,7 +21,7 @@ const struct screen *ui_screen(enum screen_id id)
 		[SCREEN_CHAT] = &screen_chat, [SCREEN_MENU] = &screen_menu, [SCREEN_TRAINING] = &screen_training,
 		[SCREEN_REVIEW] = &screen_review, [SCREEN_REVIEW_EDIT] = &screen_review_edit, [SCREEN_HISTORY] = &screen_history,
 		[SCREEN_MODELS] = &screen_models, [SCREEN_WHY] = &screen_why, [SCREEN_SETTINGS] = &screen_settings, [SCREEN_HELP] = &screen_help,
-		[SCREEN_CANNED] = &screen_canned, [SCREEN_CASES] = &screen_cases,
+		[SCREEN_CANNED] = &screen_canned, [SCREEN_CASES] = &screen_cases, [SCREEN_COMPARE] = &screen_compare,
 	};
 
 	return all[id];
@@ -111,7 +111,11 @@ static void title(struct ui *u, int columns)
 		snprintf(left + strlen(left), sizeof(left) - strlen(left), "  %zu/%zu", at, open);
 	if (unread)
 		snprintf(left + strlen(left), sizeof(left) - strlen(left), "  %zu unread", unread);
-	snprintf(right, sizeof(right), "%s%s%s%s ", app_retraining(u->app) ? "training  " : "", app_private(u->app) ? "private  " : "",
+	char training[24] = "";
+
+	if (app_retraining(u->app))
+		snprintf(training, sizeof(training), "training %.0f%%  ", 100 * u->training);
+	snprintf(right, sizeof(right), "%s%s%s%s ", training, app_private(u->app) ? "private  " : "",
 	         *u->model ? "model " : "loading the model", u->model);
 	draw_fill(0, columns, STYLE_TITLE);
 	draw_line(0, 0, columns, STYLE_TITLE, "%s", left);
@@ -196,6 +200,10 @@ static void draw(struct ui *u)
 
 static int wait_for(struct ui *u)
 {
+	if (u->again) {
+		u->again = false;
+		return 0;
+	}
 	const int64_t now = ui_now();
 	int64_t until = -1;
 	const int every = ui_screen(u->screen)->every;
@@ -279,6 +287,8 @@ static void free_all(struct ui *u)
 	event_fini(&u->models);
 	event_fini(&u->review);
 	event_fini(&u->canned);
+	event_fini(&u->compared);
+	event_fini(&u->trained);
 	free(u->canned_names);
 	event_why_free(u->why);
 }

@@ -263,7 +263,9 @@ bool ui_command(struct ui *u, const char *line)
 		const double minutes = *rest ? strtod(rest, NULL) : 10;
 
 		if (!app_retrain(u->app, minutes > 0 ? minutes : 10))
-			ui_note(u, "it is training already: C-x t shows it");
+			ui_note(u, "it is training already");
+		else
+			u->paused = false;
 		u->o.train_log = app_retrain_log(u->app);
 		ui_show(u, SCREEN_TRAINING);
 	} else if (strcmp(name, "approve") == 0) {

@@ -193,6 +193,22 @@ void ui_event(struct ui *u, struct event *ev)
 			if (u->review.item[i].id == u->review.number)
 				u->pick = i;
 		break;
+	case EVENT_COMPARED:
+		event_fini(&u->compared);
+		u->compared = *ev;
+		*ev = (struct event){ .kind = EVENT_COMPARED };
+		break;
+	case EVENT_TRAINING:
+		u->training = ev->score;
+		snprintf(u->training_said, sizeof(u->training_said), "%s", ev->text);
+		break;
+	case EVENT_TRAINED:
+		event_fini(&u->trained);
+		u->trained = *ev;
+		*ev = (struct event){ .kind = EVENT_TRAINED };
+		u->training = 0;
+		ui_note(u, "%s", u->trained.text);
+		break;
 	case EVENT_CANNED:
 		event_fini(&u->canned);
 		u->canned = *ev;

@@ -51,7 +51,7 @@ struct conversation {
 
 enum screen_id {
 	SCREEN_CHAT, SCREEN_MENU, SCREEN_TRAINING, SCREEN_REVIEW, SCREEN_REVIEW_EDIT, SCREEN_HISTORY, SCREEN_MODELS, SCREEN_WHY, SCREEN_SETTINGS,
-	SCREEN_HELP, SCREEN_CANNED, SCREEN_CASES, SCREENS
+	SCREEN_HELP, SCREEN_CANNED, SCREEN_CASES, SCREEN_COMPARE, SCREENS
 };
 
 struct ui {
@@ -73,12 +73,16 @@ struct ui {
 	uint64_t serial;
 	int64_t draft_due;            /* when the draft is saved next; 0: saved */
 	/* lists of screens */
-	struct event hits, models, review, canned;
+	struct event hits, models, review, canned, compared, trained;
 	const char **canned_names;    /* for completion; point into canned */
 	size_t decided;               /* in this review */
+	double training;              /* share done of the retrain that runs */
+	char training_said[160];
+	bool paused;                  /* the retrain */
+	bool again;                   /* a screen has more to draw at once */
 	size_t pick, top;
 	struct event_why *why;
-	size_t why_top;
+	int64_t why_source;           /* the source word looked at; -1: the one most looked at */
 	char *asked;                  /* last search */
 	/* an open {field}: what is typed at field_at takes its place; field_len 0: none. field_text: the line's length then */
 	size_t field_at, field_len, field_text;
@@ -107,7 +111,7 @@ struct screen {
 	int every;                    /* ms between redraws while it is open, 0: none */
 };
 extern const struct screen screen_chat, screen_menu, screen_training, screen_history, screen_models, screen_why,
-	screen_settings, screen_help, screen_review, screen_review_edit, screen_canned, screen_cases;
+	screen_settings, screen_help, screen_review, screen_review_edit, screen_canned, screen_cases, screen_compare;
 const struct screen *ui_screen(enum screen_id id);
 
 int64_t ui_now(void);             /* monotonic ms; ANSWERBACK_CLOCK names a file that holds it in tests */
@@ -152,6 +156,8 @@ void draw_line(int y, int x, int columns, enum term_style style, const char *fmt
 void draw_fill(int y, int columns, enum term_style style);      /* a whole row of it */
 void draw_rule(int y, int columns, const char *label);
 void draw_list_bounds(struct ui *u, size_t n, int rows);      /* keep pick in view */
+/* A rule at y and text wrapped under it. */
+void draw_detail(int y, int rows, int columns, const char *text);
 /* `marked` as worddiff.h marks it: [-cut-] and {+new+}, in colour where there is one. Skips `skip` lines, draws at most
  * `rows`; returns how many lines it has. */
 int draw_marked(int y, int x, int rows, int columns, const char *marked, int skip);
