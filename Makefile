@@ -129,8 +129,8 @@ fuzz:                      ## every fuzzer for FUZZ_SECONDS (60) each; needs cla
 lint:                      ## the layering rules, licences, file lengths
 	@sh tests/lint.sh
 
-bench: $(call programs,$(BENCH_SRC))    ## speed, beside this machine's own ceilings
-	@for p in $^; do $$p $(ARGS) || exit 1; done
+bench: all $(call programs,$(BENCH_SRC))    ## speed, beside this machine's own ceilings
+	@for p in $(call programs,$(BENCH_SRC)); do $$p $(ARGS) || exit 1; done
 
 corpus: $(BUILD)/corpus    ## the tool that makes training data from corpora
 
@@ -237,9 +237,9 @@ $(BUILD)/encoder: $(call objects,$(ENCODER_SRC)) $(LIBS_ALL)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(ALL_LIBS)
 
-$(call programs,$(BENCH_SRC)): $(OUT)/%: $(OUT)/%.o $(LIBS_ALL)
+$(call programs,$(BENCH_SRC)): $(OUT)/%: $(OUT)/%.o $(call objects,$(COMMON_SRC)) $(LIBS_ALL)
 	@$(say) LD $@
-	$(Q)$(link) $^ $(ALL_LIBS)
+	$(Q)$(link) $< $(commons) $(LIBS_ALL) $(if $(commons),$(TEST_LIBS)) $(ALL_LIBS)
 
 tests: $(call programs,$(TEST_SRC))
 threaded: $(call programs,$(THREADED_SRC))

@@ -42,10 +42,8 @@ static void draw_message_line(struct ui *u, const struct conversation *c, struct
 		draw_line(y, 0, columns, strcmp(m->role, "user") == 0 ? STYLE_USER : STYLE_AGENT, "%s", name_of(u, c, m));
 
 		const int x = text_width(name_of(u, c, m), strlen(name_of(u, c, m))) + 1;
-		const bool plain = strcmp(m->origin, "typed") == 0;
 
-		draw_line(y, x, columns - x, STYLE_DIM, "%s%s%s%s", when, plain ? "" : "  ", plain ? "" : m->origin,
-		          m->streaming ? " ..." : "");
+		draw_line(y, x, columns - x, STYLE_DIM, "%s  %s%s", when, m->origin, m->streaming ? " ..." : "");
 	} else if (line <= m->lines) {
 		const struct text_line *l = &m->line[line - 1];
 

@@ -20,7 +20,7 @@ const struct command ui_commands[] = {
 	{ "correct", "<TEXT>", "what the last reply should have been", "", true },
 	{ "why", "", "why this reply?", "C-x w", true },
 	{ "new", "", "a new conversation", "", true },
-	{ "case", "<ID>", "go to the open conversation of a case, or name this one's", "", true },
+	{ "case", "<ID>", "go to an open case, or name this one", "", true },
 	{ "cases", "", "the open conversations", "C-x l", true },
 	{ "next", "", "the next open conversation", "C-x n", true },
 	{ "close", "", "close this conversation", "", true },
