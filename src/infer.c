@@ -17,6 +17,8 @@
 #include "talk.h"
 #include "why.h"
 
+enum { MODEL_SEES = 16000 };   /* bytes */
+
 #define SURE 0.2              /* calibrated chance below which a reply is said to be a guess */
 #define CANNED_BAR 0.34       /* share of the telling words of a question */
 
@@ -92,6 +94,17 @@ static void drop_talk(struct conversation *c)
 	c->talk = NULL;
 }
 
+/* Of a very long message the model is given the end: it looks at some hundred pieces only, and nobody waits for a megabyte. */
+static void tell(struct talk *t, const struct turn *turn)
+{
+	const size_t n = strlen(turn->text);
+	size_t from = n > MODEL_SEES ? n - MODEL_SEES : 0;
+
+	while (from > 0 && from < n && ((unsigned char)turn->text[from] & 0xc0) == 0x80)
+		from++;
+	talk_add(t, turn->role, turn->text + from, n - from, NULL);
+}
+
 static struct talk *talk_of(struct infer *f, struct conversation *c)
 {
 	if (!c->talk) {
@@ -99,7 +112,7 @@ static struct talk *talk_of(struct infer *f, struct conversation *c)
 
 		c->talk = talk_new(f->m, f->company);
 		for (size_t i = 0; i < c->turns; i++)
-			talk_add(c->talk, c->turn[i].role, c->turn[i].text, strlen(c->turn[i].text), NULL);
+			tell(c->talk, &c->turn[i]);
 		ghost_opts_default(&o);
 		o.cancel = &f->newer_ghost;
 		c->ghost = ghost_new(c->talk, f->person, &o);
@@ -109,10 +122,12 @@ static struct talk *talk_of(struct infer *f, struct conversation *c)
 
 static void add_turn(struct infer *f, struct conversation *c, const char *role, const char *text)
 {
-	if (f->m)
-		talk_add(talk_of(f, c), role, text, strlen(text), NULL);
+	struct talk *talk = f->m ? talk_of(f, c) : NULL;
+
 	c->turn = xreallocarray(c->turn, c->turns + 1, sizeof(*c->turn));
 	c->turn[c->turns++] = (struct turn){ xstrdup(role), xstrdup(text) };
+	if (talk)
+		tell(talk, &c->turn[c->turns - 1]);
 }
 
 /* ---- the model ---- */

@@ -147,20 +147,21 @@ static const char *ui_hint(const struct ui *u, const struct screen *s, int colum
 static void status(struct ui *u, int rows, int columns)
 {
 	const int y = rows - 1;
-
 	const struct screen *s = ui_screen(u->screen);
-	const char *mode = input_mode();
+	const char *mode = s->typing ? input_mode() : "";
+	int x = 0;
 
+	if (*mode) {      /* vi's mode is always to be seen */
+		draw_line(y, 0, columns, STYLE_TITLE, "%s", mode);
+		x = (int)strlen(mode) + 1;
+	}
 	if (*u->note && ui_now() < u->note_until) {
-		char *safe = text_safe(u->note, strlen(u->note), term_ascii());
-
-		draw_line(y, 0, columns, STYLE_BOLD, "%s", safe);
-		free(safe);
+		draw_line(y, x, columns - x, STYLE_BOLD, "%s", u->note);
 		return;
 	}
 	u->note[0] = '\0';
-	draw_line(y, 0, columns, STYLE_DIM, "%s%s%s%s%s", u->busy ? "writing ... C-c stops  " : "", *mode ? mode : "",
-	          *mode ? "  " : "", columns < 30 || rows < 8 ? "small: " : "", ui_hint(u, s, columns));
+	draw_line(y, x, columns - x, STYLE_DIM, "%s%s%s", u->busy ? "writing ... C-c stops  " : "",
+	          columns < 30 || rows < 8 ? "small: " : "", ui_hint(u, s, columns - x));
 }
 
 static void draw(struct ui *u)
