@@ -197,7 +197,24 @@ static void on_picked(struct ui *u, const char *name, const char *rest)
 	}
 }
 
+static bool run(struct ui *u, const char *line);
+
+/* What surrounds the words is no part of them: completion leaves a space behind. */
 bool ui_command(struct ui *u, const char *line)
+{
+	size_t n = strlen(line);
+	char *words;
+	bool known;
+
+	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\n'))
+		n--;
+	words = xmemdup(line, n);
+	known = run(u, words);
+	free(words);
+	return known;
+}
+
+static bool run(struct ui *u, const char *line)
 {
 	static const struct {
 		const char *name;

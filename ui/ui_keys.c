@@ -58,6 +58,10 @@ bool ui_action(enum key_action a, void *arg)
 	u->dirty = true;
 	switch (a) {
 	case ACT_SEND:
+		/* letters that came in the same breath count */
+		ui_field_typed(u);
+		if (ui_screen(u->screen)->typed)
+			ui_screen(u->screen)->typed(u);
 		ui_screen(u->screen)->enter(u);
 		return true;
 	case ACT_NEWLINE:
