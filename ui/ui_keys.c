@@ -56,10 +56,9 @@ bool ui_action(enum key_action a, void *arg)
 	};
 
 	u->dirty = true;
+	ui_field_typed(u);      /* letters that came in the same breath */
 	switch (a) {
 	case ACT_SEND:
-		/* letters that came in the same breath count */
-		ui_field_typed(u);
 		if (ui_screen(u->screen)->typed)
 			ui_screen(u->screen)->typed(u);
 		ui_screen(u->screen)->enter(u);
