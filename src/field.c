@@ -56,6 +56,12 @@ char *field_fill(const char *text, const char *(*value)(const char *name, void *
 	return str_detach(&out);
 }
 
+/* A date, a sum, a name: not another sentence. */
+static bool is_value(const char *s, size_t n)
+{
+	return n <= 80 && !memchr(s, '\n', n) && !memmem(s, n, ". ", 2);
+}
+
 bool field_matches(const char *template, const char *text)
 {
 	size_t at = 0, start, len;
@@ -72,13 +78,13 @@ bool field_matches(const char *template, const char *text)
 		} else if (!more) {      /* the last piece stands at the end */
 			const size_t left = strlen(text);
 
-			return left >= n && memcmp(text + left - n, template + at, n) == 0;
+			return left >= n && memcmp(text + left - n, template + at, n) == 0 && is_value(text, left - n);
 		} else {
 			char *piece = xmemdup(template + at, n);
 			const char *found = strstr(text, piece);
 
 			free(piece);
-			if (!found)
+			if (!found || !is_value(text, (size_t)(found - text)))
 				return false;
 			text = found + n;
 		}

@@ -13,7 +13,7 @@ bool field_find(const char *text, size_t from, size_t *start, size_t *len);
 /* Those whose value is known are filled in. value: gives it by the field's name in lower case, or NULL. Caller frees. */
 char *field_fill(const char *text, const char *(*value)(const char *name, void *arg), void *arg);
 
-/* Whether text is the template with something in place of each of its fields. */
+/* Whether text is the template with a value in place of each of its fields: no line break or second sentence. */
 bool field_matches(const char *template, const char *text);
 
 #endif

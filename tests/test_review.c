@@ -244,6 +244,7 @@ static void fields(void **state)
 	assert_true(field_matches("{a} and {b}", "this and that"));
 	assert_false(field_matches("Dear {name}, it left.", "Dear Ada, it has left."));
 	assert_false(field_matches("It left.", "It left. Bye"));
+	assert_false(field_matches("It is {where}.", "It is here. Bye."));
 }
 
 static void the_nearest_canned_reply(void **state)
