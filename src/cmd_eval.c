@@ -44,6 +44,7 @@ static json_t *to_json(const struct evaluate_result *r, bool fast)
 	                           "words", (json_int_t)r->words, "bits", r->bits, "bits_raw", r->raw_bits,
 	                           "user_bits", r->user_bits);
 
+	json_object_set_new(o, "bits_per_char_mixed", r->mixed ? json_real(r->bits_per_char_mixed) : json_null());
 	if (!fast) {
 		json_t *more = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "bleu", r->bleu, "chrf", r->chrf,
 		                         "distinct1", r->distinct1, "distinct2", r->distinct2,
@@ -138,6 +139,6 @@ const struct cli_command cmd_eval = {
 	"eval", "measure a model on conversations", "[OPTION...] FILE...", options, run,
 	"bits_per_char: of the answering role's turns, end of turn included, over characters of the original\n"
 	"text, in full precision; _raw without placeholders, _int8 as served in 8 bits, int8_change relative to\n"
-	"full precision. context_gain: nats a piece lost when the context is another\n"
+	"full precision, _mixed with the n-grams beside the model, weighed as in completion. context_gain: nats a piece lost when the context is another\n"
 	"conversation's. BLEU and chrF run from 0 to 100, shares from 0 to 1."
 };
