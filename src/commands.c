@@ -20,6 +20,7 @@ const struct cli_command *const commands[] = {
 	&cmd_backup,
 	&cmd_restore,
 	&cmd_db,
+	&cmd_config,
 	&cmd_doctor,
 	NULL
 };
