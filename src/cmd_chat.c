@@ -167,7 +167,7 @@ static int run(struct cli_args *a)
 		const struct ui_options o = {
 			.model = cli_string(a, "model", NULL), .company = config_text(CONFIG_COMPANY),
 			.send_command = config_text(CONFIG_SEND_COMMAND), .inbox = config_text(CONFIG_INBOX),
-			.train_log = cli_string(a, "watch", NULL), .assist = config_yes(CONFIG_ASSIST), .ascii = config_yes(CONFIG_ASCII),
+			.train_log = cli_string(a, "watch", NULL), .assist = config_yes(CONFIG_ASSIST),
 		};
 
 		code = ui_run(&o, &e);

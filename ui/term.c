@@ -16,10 +16,13 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "config.h"
+
 static struct {
 	SCREEN *screen;
 	struct termios before;
 	bool have_before, ascii, colour, open;
+	bool plain_letters;           /* the terminal has no others */
 	int signals[2];
 } term;
 
@@ -99,14 +102,23 @@ static void modes(void)
 	term_raw(paste_on, sizeof(paste_on) - 1);
 }
 
-bool term_open(bool ascii)
+void term_settings(void)
 {
-	const char *name = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+	const char *no_colour = getenv("NO_COLOR"), *colours = config_text(CONFIG_COLOR);
+
+	/* a setting of always is nearer to the person than NO_COLOR; no setting gives a terminal colours */
+	term.colour = has_colors() && (strcmp(colours, "always") == 0 || (strcmp(colours, "auto") == 0 && !(no_colour && *no_colour)));
+	term.ascii = term.plain_letters || config_yes(CONFIG_ASCII);
+}
+
+bool term_open(void)
+{
+	const char *name = getenv("TERM");
 
 	if (!name || !*name || strcmp(name, "dumb") == 0)
 		return false;
 	choose_locale();
-	term.ascii = ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0 || strcmp(name, "vt100") == 0 ||
+	term.plain_letters = strcmp(nl_langinfo(CODESET), "UTF-8") != 0 || strcmp(name, "vt100") == 0 ||
 		strcmp(name, "linux") == 0;
 	term.have_before = tcgetattr(STDIN_FILENO, &term.before) == 0;
 	term.screen = newterm(NULL, stdout, stdin);
@@ -117,8 +129,8 @@ bool term_open(bool ascii)
 		return false;
 	}
 	set_signals();
-	term.colour = has_colors() && !(no_colour && *no_colour);
-	if (term.colour) {
+	term_settings();
+	if (has_colors()) {
 		start_color();
 		use_default_colors();
 		init_pair(1, COLOR_CYAN, -1);
