@@ -32,6 +32,7 @@ static struct {
 	VTermScreen *screen;
 	char home[32];
 	bool alternate;
+	int mouse;
 } t;
 
 static int on_property(VTermProp p, VTermValue *v, void *arg)
@@ -39,6 +40,8 @@ static int on_property(VTermProp p, VTermValue *v, void *arg)
 	(void)arg;
 	if (p == VTERM_PROP_ALTSCREEN)
 		t.alternate = v->boolean;
+	if (p == VTERM_PROP_MOUSE)
+		t.mouse = v->number;
 	return 1;
 }
 
@@ -528,6 +531,44 @@ static void suspended_and_back(void **state)
 	quit();
 }
 
+static void the_wheel_scrolls(void **state)
+{
+	(void)state;
+	start(12, 80, "xterm-256color", "");
+	expect("model base");
+	keys("/set mouse yes\r");
+	expect("mouse = yes");
+	keys("/assist\r/customer needle\r");
+	expect("suggestions");
+	for (int i = 0; i < 6; i++)
+		keys("a longer conversation\r");
+	expect_gone("needle");
+	for (int i = 0; i < 20; i++) {
+		keys("\033[<64;10;5M");
+		keys("\033[<64;1");       /* cut in the middle */
+		drain(10);
+		keys("0;5M");
+	}
+	expect("needle");
+	keys("\033[<0;10;5M\033[<0;10;5m");      /* a click is no text */
+	keys("\033[<65;10;5Mtyped");
+	expect("> typed");
+	for (int i = 0; i < 60; i++)
+		keys("\033[<65;10;5M");
+	expect_gone("needle");
+	expect("> typed");
+	expect_gone("writing");
+	keys("\003/set mouse no\r");
+	expect("mouse = no");
+	assert_int_equal(t.mouse, VTERM_PROP_MOUSE_NONE);
+	keys("/set mouse yes\r");
+	expect("mouse = yes");
+	assert_int_equal(t.mouse, VTERM_PROP_MOUSE_CLICK);
+	keys("\004");
+	assert_int_equal(finish(), 0);
+	assert_int_equal(t.mouse, VTERM_PROP_MOUSE_NONE);      /* the shell has its terminal back */
+}
+
 static void settings_file_is(const char *what)
 {
 	char path[80], text[1000];
@@ -612,7 +653,7 @@ int main(void)
 		T(a_chat), T(every_screen_at_three_sizes), T(pasted_text_is_one_edit), T(a_megabyte_is_pasted),
 		T(hostile_text_is_shown_harmlessly), T(wide_characters), T(resized_at_any_moment), T(small_and_plain_terminals),
 		T(drafts_survive), T(the_agent_takes_a_suggestion), T(vi_has_a_way_to_everything), T(history_finds_what_was_said),
-		T(suspended_and_back), T(settings_are_changed_on_the_screen), T(bad_settings_are_said_before_the_screen),
+		T(suspended_and_back), T(the_wheel_scrolls), T(settings_are_changed_on_the_screen), T(bad_settings_are_said_before_the_screen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

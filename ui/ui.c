@@ -598,7 +598,7 @@ static bool read_keys(struct ui *u)
 			n += more > 0 ? more : 0;
 		}
 	}
-	if (n > 0)
+	if (n > 0 && (n = (ssize_t)mouse_take(u, buf, (size_t)n, sizeof(buf))) > 0)
 		take_bytes(u, buf, (size_t)n);
 	return true;
 }
