@@ -21,6 +21,7 @@ const struct cli_command *const commands[] = {
 	&cmd_restore,
 	&cmd_db,
 	&cmd_config,
+	&cmd_completions,
 	&cmd_doctor,
 	NULL
 };
