@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
 #include "inbox.h"
 #include "infer.h"
 #include "paths.h"
@@ -65,7 +66,7 @@ int app_open(struct app **out, const struct app_options *o, struct err *e)
 	if (storekeeper_start(&a->keeper, NULL, &no_store) < 0) {
 		note(a->box, no_store.msg);
 		note(a->box, "nothing will be kept");
-		setenv("ANSWERBACK_PRIVATE", "1", 1);
+		config_override(CONFIG_PRIVATE, "yes", "no store", NULL);
 		if ((rc = storekeeper_start(&a->keeper, NULL, e)) < 0) {
 			app_close(a);
 			return rc;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "config.h"
 #include "engine.h"
 #include "eval_completion.h"
 #include "evaluate.h"
@@ -16,7 +17,7 @@ static const struct cli_option options[] = {
 	{ "limit", 0, "N", CLI_LONG, "the first N conversations only", 1, 1e9 },
 	{ "per-turn", 0, "FILE", CLI_STRING, "also write bits, characters and the reply of every turn", 0, 0 },
 	{ "likelihood", 0, NULL, CLI_FLAG, "likelihoods only: skip replies, ranking and next words", 0, 0 },
-	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
+	{ "threads", 0, "N", CLI_LONG, "worker threads (default: the setting threads, else processors)", 1, 256 },
 	{ "seed", 0, "N", CLI_LONG, "of what is drawn at random (default 1)", 0, 9e15 },
 	EVAL_COMPLETION_OPTIONS,
 	ENGINE_OPTION_AS,
@@ -105,7 +106,7 @@ static int run(struct cli_args *a)
 	for (size_t i = 0; rc == 0 && i < a->n; i++)
 		rc = corpus_read(&c, a->operands[i], &files, limit, &e);
 	if (rc == 0 && (cli_flag(a, "completion") || cli_flag(a, "writers"))) {
-		const size_t threads = (size_t)cli_long(a, "threads", sysconf(_SC_NPROCESSORS_ONLN));
+		const size_t threads = config_threads();
 
 		rc = cli_flag(a, "completion") ? eval_completion(a, &en, &c, threads) : eval_writers(a, &en, &c, threads);
 		corpus_free(&c);
@@ -116,7 +117,7 @@ static int run(struct cli_args *a)
 	o.company = en.company;
 	o.as = en.as;
 	o.from = en.from;
-	o.threads = (size_t)cli_long(a, "threads", sysconf(_SC_NPROCESSORS_ONLN));
+	o.threads = config_threads();
 	o.seed = (uint64_t)cli_long(a, "seed", 1);
 	o.fast = cli_flag(a, "likelihood");
 	if (rc == 0 && cli_given(a, "per-turn")) {

@@ -21,6 +21,8 @@ const struct cli_command *const commands[] = {
 	&cmd_backup,
 	&cmd_restore,
 	&cmd_db,
+	&cmd_config,
+	&cmd_completions,
 	&cmd_doctor,
 	NULL
 };
