@@ -17,6 +17,7 @@ const struct cli_command *const commands[] = {
 	&cmd_review,
 	&cmd_retrain,
 	&cmd_search,
+	&cmd_forget,
 	&cmd_backup,
 	&cmd_restore,
 	&cmd_db,

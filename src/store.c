@@ -249,6 +249,11 @@ static int64_t number(struct store *s, const char *sql)
 	return v;
 }
 
+int store_version(struct store *s)
+{
+	return (int)number(s, "PRAGMA user_version");
+}
+
 static int migrate(struct store *s, int64_t from, struct err *e)
 {
 	struct str path = STR_INIT, pragma = STR_INIT;
@@ -364,6 +369,8 @@ void store_close(struct store *s)
 	for (size_t i = 0; i < s->cached; i++)
 		sqlite3_finalize(s->cache[i].st);
 	sqlite3_close(s->db);
+	if (s->lock > 0)
+		close(s->lock);
 	free(s->path);
 	free(s);
 }

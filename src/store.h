@@ -32,6 +32,7 @@ int store_open(struct store **out, const char *data_dir, enum store_mode mode, s
 int store_open_file(struct store **out, const char *path, enum store_mode mode, struct err *e);
 void store_close(struct store *s);                        /* NULL is fine */
 const char *store_path(const struct store *s);
+int store_version(struct store *s);       /* of the file's schema: below STORE_VERSION after STORE_NO_MIGRATE alone */
 /* From any thread: what the store is doing now ends with ERR_CANCELLED. */
 void store_interrupt(struct store *s);
 int64_t store_now(void);
@@ -159,7 +160,7 @@ int store_vectors(struct store *s, const char *version,
 
 /* ---- the rest ---- */
 
-/* Named bytes: the personal n-gram ("person"), and the like. *data: caller frees, NULL when absent. */
+/* Named bytes: the personal n-gram ("person"), and the like. *data: caller frees, NULL when absent; set to NULL: removed. */
 int store_blob_set(struct store *s, const char *name, const void *data, size_t bytes, struct err *e);
 int store_blob_get(struct store *s, const char *name, void **data, size_t *bytes, struct err *e);
 

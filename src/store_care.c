@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "paths.h"
+#include "store_forget.h"
 #include "store_private.h"
 
 int store_check(struct store *s, struct str *report, struct err *e)
@@ -45,17 +46,7 @@ int store_check(struct store *s, struct str *report, struct err *e)
 
 int store_vacuum(struct store *s, struct err *e)
 {
-	int rc;
-
-	if ((rc = store_exec(s, "INSERT INTO messages_fts(messages_fts) VALUES ('rebuild')", e)) < 0 ||
-	    (rc = store_exec(s, "INSERT INTO messages_fts(messages_fts) VALUES ('optimize')", e)) < 0)
-		return rc;
-	sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 1);      /* VACUUM attaches its own copy */
-	rc = store_exec(s, "VACUUM", e);
-	sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
-	if (rc == 0)
-		rc = store_exec(s, "PRAGMA wal_checkpoint(TRUNCATE)", e);
-	return rc;
+	return store_scrub(s, e);
 }
 
 static int sync_path(const char *path, int flags, struct err *e)
@@ -156,7 +147,10 @@ int store_restore(const char *data_dir, const char *backup, struct err *e)
 	/* what is there is kept, whole when it can be read, as it lies when not */
 	if (access(path.s, F_OK) == 0) {
 		if (store_open_file(&now, path.s, STORE_NO_MIGRATE, &ignored) == 0) {
-			rc = store_exec(now, "BEGIN EXCLUSIVE", e);
+			/* who writes on into the old file would write into nothing */
+			rc = store_alone(now, e);
+			if (rc == 0)
+				rc = store_exec(now, "BEGIN EXCLUSIVE", e);
 			if (rc == 0)
 				rc = store_exec(now, "COMMIT", e);
 			if (rc == 0)

@@ -13,6 +13,7 @@ struct store {
 	sqlite3 *db;
 	char *path;
 	bool read_only;
+	int lock;                     /* of store_share, store_alone; 0: none */
 	int depth;                    /* of store_begin */
 	struct {
 		const char *sql;          /* a literal: compared by address */

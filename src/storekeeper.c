@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store_forget.h"
 
 struct job {
 	struct job *next;
@@ -75,6 +76,10 @@ int storekeeper_start(struct storekeeper **out, const char *data_dir, struct err
 	*out = NULL;
 	if (!(private && *private))
 		rc = store_open(&k->store, data_dir, STORE_READ_WRITE, e);
+	if (rc == 0 && k->store && store_share(k->store, e) == ERR_BUSY) {      /* a folder that cannot hold a lock can be used */
+		store_close(k->store);
+		rc = ERR_BUSY;
+	}
 	if (rc < 0) {
 		free(k);
 		return rc;
