@@ -151,13 +151,19 @@ static int chat(struct engine *en, struct storekeeper *k, bool terminal)
 	return code;
 }
 
+static void say_retained(const char *text, void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "answerback: %s\n", text);
+}
+
 static int run(struct cli_args *a)
 {
 	const bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	struct err e = ERR_INIT;
 	struct storekeeper *k;
 	struct engine en;
-	int code;
+	int code, days;
 
 	if (a->n > 0)
 		return cli_usage(a, "'%s'? Messages are read from standard input; `answerback reply TEXT` answers one",
@@ -177,7 +183,7 @@ static int run(struct cli_args *a)
 		if (code != UI_NO_SCREEN)
 			return CLI_OK;
 	}
-	if (engine_open(&en, a, &e) < 0)
+	if (storekeeper_retention(0, &days, &e) < 0 || engine_open(&en, a, &e) < 0)
 		return cli_failed(&e);
 	if (terminal) {
 		/* no SA_RESTART: C-c at the prompt ends the wait */
@@ -195,6 +201,7 @@ static int run(struct cli_args *a)
 	} else if (storekeeper_private(k)) {
 		fprintf(stderr, "private: nothing of this is kept\n");
 	}
+	storekeeper_retain(k, days, say_retained, NULL);
 	code = chat(&en, k, terminal);
 	storekeeper_stop(k);
 	engine_close(&en);

@@ -13,6 +13,7 @@ struct store {
 	sqlite3 *db;
 	char *path;
 	bool read_only;
+	bool lost;                    /* deleted while open, and could not be opened again */
 	int lock;                     /* of store_share, store_alone; 0: none */
 	int depth;                    /* of store_begin */
 	struct {

@@ -68,9 +68,9 @@ check "... and the rest is clean" nowhere okapistan
 check "forget: a conversation" sh -c "id=\$('$program' search --json 'blue' | sed 's/.*\"conversation\":\\([0-9]*\\).*/\\1/' | head -1); '$program' forget --yes conversation \$id && ! '$program' search blue 2>/dev/null | grep -q blue"
 check "restore and forget wait for nobody who writes back" sh -c "
 	mkfifo '$tmp/in'
-	'$program' <'$tmp/in' >'$tmp/replies' 2>/dev/null & pid=\$!
+	'$program' <'$tmp/in' >'$tmp/answers' 2>/dev/null & pid=\$!
 	exec 9>'$tmp/in'; echo 'good morning' >&9
-	while ! [ -s '$tmp/replies' ]; do sleep 0.1; done
+	while ! [ -s '$tmp/answers' ]; do sleep 0.1; done
 	'$program' forget --yes phrase morning 2>&1 | grep -q 'close it' && '$program' restore '$tmp/copy.db' 2>&1 | grep -q 'close it'; rc=\$?
 	exec 9>&-; wait \$pid; exit \$rc"
 

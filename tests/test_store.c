@@ -411,7 +411,7 @@ static void backup_restore_and_retention(void **state)
 	store_conversation_add(s, NULL, NULL, NULL, NULL, 1000, &old, NULL);
 	store_say(s, old, "user", "typed", "long ago", 1000);
 	store_say(s, c, "user", "typed", "clock went back", 2000);       /* must not age the conversation */
-	assert_int_equal(store_retain(s, 30, &e), 1);
+	assert_int_equal(store_retain(s, 30, 10, &e), 1);
 	assert_int_equal(store_find(s, "ago ").n, 0);
 	assert_int_equal(store_find(s, "clock ").n, 1);
 	store_close(s);
