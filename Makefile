@@ -260,7 +260,7 @@ install: $(BIN)            ## program, man pages, model and defaults, under $(DE
 	$(Q)for f in $(wildcard man/*.[1-9]); do \
 		$(INSTALL) -d "$(DESTDIR)$(MANDIR)/man$${f##*.}" && \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(MANDIR)/man$${f##*.}/" || exit 1; done
-	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/gate.jsonl data/*.ini); do \
+	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/gate.jsonl data/canned.jsonl data/*.ini); do \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(SHAREDIR)/" || exit 1; done
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(SHAREDIR)/examples"
 	$(Q)$(INSTALL) -m 644 data/examples/answerback.vim "$(DESTDIR)$(SHAREDIR)/examples/"

@@ -19,6 +19,7 @@ const struct cli_command *const commands[] = {
 	&cmd_search,
 	&cmd_forget,
 	&cmd_stats,
+	&cmd_canned,
 	&cmd_backup,
 	&cmd_restore,
 	&cmd_db,

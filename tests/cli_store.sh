@@ -74,5 +74,37 @@ check "restore and forget wait for nobody who writes back" sh -c "
 	'$program' forget --yes phrase morning 2>&1 | grep -q 'close it' && '$program' restore '$tmp/copy.db' 2>&1 | grep -q 'close it'; rc=\$?
 	exec 9>&-; wait \$pid; exit \$rc"
 
+# ---- canned ----
+
+check "canned: those of the program, without a database" sh -c "[ \$(ANSWERBACK_DATA_DIR='$tmp/none' '$program' canned list | wc -l) -gt 20 ] && [ ! -e '$tmp/none' ]"
+check "canned: set" "$program" canned set mine 'About order {order}, {name}: {not a field} done.'
+check "canned: show is exact" says '^About order {order}, {name}: {not a field} done.$' "$program" canned show mine
+check "canned: fields" says '"fields":\["order","name"\]' "$program" canned show --json mine
+check "canned: list marks own ones" says '^mine *\* About' "$program" canned list
+check "canned: own ones alone" sh -c "[ \$('$program' canned list --own --json | wc -l) = 1 ]"
+check "canned: one of the program's is replaced" sh -c "'$program' canned set thanks 'Thanks to you.' && '$program' canned show thanks | grep -qx 'Thanks to you.'"
+check "canned: remove brings it back" sh -c "'$program' canned remove thanks && ! '$program' canned show thanks | grep -q 'to you'"
+check "canned: the program's stay" exits 2 'comes with the program' "$program" canned remove thanks
+check "canned: none of that name" exits 1 'there is no canned reply' "$program" canned show nonesuch
+check "canned: nothing to remove" exits 1 'there is no canned reply' "$program" canned remove nonesuch
+check "canned: a name is one word" exits 2 'is no name' "$program" canned set 'two words' x
+check "canned: a text has words" exits 2 'no words' "$program" canned set empty ' '
+printf '%s\n' '{"name": "one", "text": "1"}' '' '{"name": "two", "text": "2"}' >"$tmp/canned.jsonl"
+check "canned: import" says '2 canned' "$program" canned import "$tmp/canned.jsonl"
+printf '%s\n' '{"name": "three", "text": "3"}' '{"name": "four"}' >"$tmp/canned.jsonl"
+check "canned: a wrong line is named" exits 1 'canned.jsonl:2' "$program" canned import "$tmp/canned.jsonl"
+check "... and nothing of the file is taken" exits 1 'no canned' "$program" canned show three
+check "canned: no such file" exits 1 'cannot be read' "$program" canned import "$tmp/nonesuch"
+check "canned: standard input" sh -c "echo '{\"name\": \"five\", \"text\": \"5\"}' | '$program' canned import - && '$program' canned show five | grep -qx 5"
+
+# ---- stats, retention ----
+
+check "stats: by week and model" sh -c "'$program' stats --json | grep -c '\"of\": \"\(all\|week\|model\)\"' | grep -qx 3"
+check "stats: adds up" sh -c "'$program' stats --json | grep '\"of\": \"all\"' | grep -q '\"origins\": {\"model\": [1-9]'"
+check "stats: as text" says '^week of' "$program" stats
+check "stats: nothing kept yet" sh -c "ANSWERBACK_DATA_DIR='$tmp/none' '$program' stats 2>&1 | grep -q 'nothing is kept yet'"
+check "stats: no operands" exits 2 'options only' "$program" stats everything
+check "retention: no number" sh -c "ANSWERBACK_RETENTION_DAYS=soon '$program' </dev/null 2>'$tmp/said'; [ \$? = 2 ] && grep -q RETENTION_DAYS '$tmp/said'"
+
 echo "1..$((passed + failed))"
 [ $failed = 0 ]
