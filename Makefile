@@ -273,7 +273,7 @@ install: $(BIN)            ## program, man pages, completions, model, under $(DE
 	$(Q)for f in $(wildcard man/*.[1-9]); do \
 		$(INSTALL) -d "$(DESTDIR)$(MANDIR)/man$${f##*.}" && \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(MANDIR)/man$${f##*.}/" || exit 1; done
-	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/encoder.safetensors data/gate.jsonl); do \
+	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/encoder.safetensors data/gate.jsonl data/canned.jsonl); do \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(SHAREDIR)/" || exit 1; done
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(SHAREDIR)/examples"
 	$(Q)$(INSTALL) -m 644 data/examples/answerback.vim "$(DESTDIR)$(SHAREDIR)/examples/"

@@ -152,6 +152,12 @@ static int chat(struct engine *en, struct storekeeper *k, bool terminal)
 	return code;
 }
 
+static void say_retained(const char *text, void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "answerback: %s\n", text);
+}
+
 static int run(struct cli_args *a)
 {
 	const bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
@@ -194,6 +200,7 @@ static int run(struct cli_args *a)
 	} else if (storekeeper_private(k)) {
 		fprintf(stderr, "private: nothing of this is kept\n");
 	}
+	storekeeper_retain(k, (int)config_number(CONFIG_RETENTION_DAYS), say_retained, NULL);
 	code = chat(&en, k, terminal);
 	storekeeper_stop(k);
 	engine_close(&en);

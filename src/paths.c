@@ -154,3 +154,22 @@ int paths_model(const char *given, char **out, struct err *e)
 	               "nor " ANSWERBACK_SHAREDIR "/model.safetensors: name one with --model FILE or "
 	               "ANSWERBACK_MODEL, or make one with answerback train");
 }
+
+bool paths_shared(const char *name, char **out)
+{
+	static const char *const beside[] = { "data/", "../share/answerback/", NULL };
+	struct str s = STR_INIT;
+
+	*out = NULL;
+	for (size_t i = 0; i < sizeof beside / sizeof beside[0] && !*out; i++) {
+		str_reset(&s);
+		if (!beside[i])
+			str_addf(&s, ANSWERBACK_SHAREDIR "/%s", name);
+		else if (paths_program(&s))
+			str_addf(&s, "%s%s", beside[i], name);
+		if (s.len && access(s.s, R_OK) == 0)
+			*out = xstrdup(s.s);
+	}
+	str_free(&s);
+	return *out != NULL;
+}
