@@ -122,6 +122,15 @@ is 'data_dir' exits 0 "$A" teach 'Are you open on Sundays?' 'No, Monday to Satur
 is '... is where things are kept' test -s "$HOME/kept/answerback.db"
 is '... nowhere else' test ! -e "$HOME/.local/share"
 
+is 'golden: a file that is not there keeps retrain from running: exit 1' exits 1 "$A" retrain --setting golden=/none.jsonl
+is '... which' err 'the golden messages /none.jsonl (--setting) cannot be read: No such file'
+"$A" complete -n 1 'Your parcel has been ' 2>/dev/null | cut -d ' ' -f 1 >"$T/words"
+is 'unwanted_words: what would be proposed' test -s "$T/words"
+is '... is not' exits 0 "$A" complete -n 8 --setting unwanted_words="$T/words" 'Your parcel has been '
+is '... but others are' sh -c 'test -s "$1" && ! grep -qwf "$2" "$1"' sh "$T/out" "$T/words"
+is '... a list that is not there: exit 1' exits 1 "$A" complete --setting unwanted_words=/none "Your "
+is '... which' err '/none (--setting)'
+
 # ---- a file that is wrong ----
 
 printf '# c\nghost = loud\n' >"$C"
