@@ -307,6 +307,8 @@ static int read_line(struct import_reader *r, struct transcript *t, struct impor
 	struct turn turn;
 	bool fresh;
 
+	if (c->n == 0 && !t->role && read_heading(r, t, c, s, n))
+		return 0;
 	if (read_turn(r, t, c, s, n, &turn)) {
 		end_turn(r, t, c);
 		if (turn.nobody)
@@ -327,7 +329,7 @@ static int read_line(struct import_reader *r, struct transcript *t, struct impor
 	} else if (t->role) {
 		str_addc(&t->text, '\n');
 		str_add(&t->text, s, n);
-	} else if (c->n > 0 || !read_heading(r, t, c, s, n)) {
+	} else {
 		return import_bad(r, e, r->line, "begins no turn; write \"Customer: ...\" or \"Agent: ...\"");
 	}
 	return import_bound(r, t->held + t->text.len, e);

@@ -58,6 +58,26 @@ void store_bulk_abandon(struct store *s)
 	store_abandon(s);
 }
 
+/* The row asked for when it is within reach: a made-up one near the largest number would leave no room above. */
+static int wanted_row(struct store *s, int64_t *id, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (*id <= 0) {
+		*id = 0;
+		return 0;
+	}
+	st = store_statement(s, "SELECT coalesce(max(id), 0) FROM conversations", e);
+	rc = st ? store_step(s, st, e) : ERR_IO;
+	if (rc < 0)
+		return rc;
+	if (rc == SQLITE_ROW && *id > sqlite3_column_int64(st, 0) + 1000000)
+		*id = 0;
+	sqlite3_reset(st);
+	return 0;
+}
+
 static int add_conversation(struct store *s, struct store_conversation *c, const struct store_message *m, size_t n,
                             struct err *e)
 {
@@ -116,7 +136,9 @@ int store_import_add(struct store *s, struct store_conversation *c, const struct
 
 	if (rc < 0)
 		return rc;
-	rc = add_conversation(s, c, m, n, e);
+	rc = wanted_row(s, &c->id, e);
+	if (rc == 0)
+		rc = add_conversation(s, c, m, n, e);
 	if (rc == 0)
 		rc = add_tags(s, c, e);
 	for (size_t i = 0; i < n && rc == 0; i++) {
