@@ -93,13 +93,14 @@ static char *copy_field(const json_t *root, const char *key)
 	return NULL;
 }
 
-/* Add one message, joining it to the one before when that has the same role. */
+/* Add one message, joining it to the one before when that has the same role. The paragraphs of a document
+ * are its turns: they stay apart. */
 static void add_joined(struct chat *c, const char *tag, const char *s, size_t n, double weight,
                        struct chatfile_counts *counts)
 {
 	struct chat_message *last = c->n ? &c->messages[c->n - 1] : NULL;
 
-	if (!last || strcmp(last->role, tag) != 0) {
+	if (!last || strcmp(last->role, tag) != 0 || strcmp(tag, CHATFILE_DOCUMENT) == 0) {
 		chat_add(c, tag, s, n, weight);
 		return;
 	}
