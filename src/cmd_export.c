@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "commands.h"
+#include "config.h"
 #include "export.h"
 #include "when.h"
 
@@ -153,7 +154,7 @@ static int write_all(struct cli_args *a, struct store *s, const struct ids *ids,
 		str_free(&tmp);
 		return ERR_IO;
 	}
-	x = export_new(f, format, cli_flag(a, "redact"), cli_string(a, "company", getenv("ANSWERBACK_COMPANY")));
+	x = export_new(f, format, cli_flag(a, "redact"), cli_string(a, "company", config_text(CONFIG_COMPANY)));
 	for (size_t i = 0; i < ids->n && rc == 0; i++) {
 		rc = export_conversation(x, s, ids->v[i], e);
 		if (rc == ERR_NOTFOUND)      /* deleted by another program meanwhile */

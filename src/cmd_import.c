@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "commands.h"
+#include "config.h"
 #include "import.h"
 
 static const struct cli_option options[] = {
@@ -195,7 +196,7 @@ static int run(struct cli_args *a)
 		o.dates = *dates == 'd' ? WHEN_DAY_MONTH : WHEN_MONTH_DAY;
 	if (n == 0)
 		return cli_usage(a, "say which files; - is standard input");
-	if (getenv("ANSWERBACK_PRIVATE"))
+	if (config_yes(CONFIG_PRIVATE))
 		return cli_usage(a, "nothing is kept in private mode");
 	o.agents = list(a, "agent", &o.n_agents);
 	o.columns = list(a, "column", &o.n_columns);
