@@ -44,13 +44,15 @@ void app_reply(struct app *a, int64_t conversation);
 void app_suggest(struct app *a, int64_t conversation);
 /* What became of them: index taken or -1, and whether it was edited before it was sent. */
 void app_suggested(struct app *a, int64_t conversation, int taken, bool edited);
-/* What was just said (app_say) as the agent beside what had been suggested ("" nothing): an example to decide on. */
-void app_sent(struct app *a, int64_t conversation, const char *suggested, const char *text);
+/* What was just said (app_say) as the agent beside what had been suggested ("" nothing): an example to decide on; edited: approved
+ * at once where trust_edits is set. */
+void app_sent(struct app *a, int64_t conversation, const char *suggested, const char *text, bool edited);
 void app_cancel(struct app *a);                      /* what runs now; what has come stays */
 /* What the person is typing, for completion: EVENT_GHOST with this serial. A newer request cancels it. */
 void app_ghost(struct app *a, int64_t conversation, const char *role, const char *draft, uint64_t serial);
-/* A ghost was taken ("taken", "word") or typed over ("ignored"): for what is shown next. */
-void app_ghost_fate(struct app *a, const char *fate);
+/* A ghost was taken ("taken", "word": the first words, `chars` characters) or typed over ("ignored"): for what is shown
+ * next, and for the figures. */
+void app_ghost_fate(struct app *a, const char *fate, size_t chars);
 /* EVENT_WHY for the last reply of the conversation. */
 void app_why(struct app *a, int64_t conversation);
 /* Hand a sent reply to send_command; EVENT_SENT. False: there is none. */

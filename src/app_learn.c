@@ -7,6 +7,7 @@
 #include "app_private.h"
 #include "base/mem.h"
 #include "canned.h"
+#include "config.h"
 #include "redact.h"
 #include "review.h"
 
@@ -33,7 +34,7 @@ static bool add_message(const struct store_message *m, void *arg)
 }
 
 void app_propose(struct app *a, struct store *s, int64_t row, const char *text, const char *suggested, const char *origin,
-                 double weight, struct err *e)
+                 bool approved, double weight, struct err *e)
 {
 	struct event said = { 0 };
 	struct redact_map *map = redact_map_new(a->company);
@@ -73,7 +74,7 @@ void app_propose(struct app *a, struct store *s, int64_t row, const char *text, 
 	free(json);
 	x = (struct store_example){
 		.conversation = row, .message = last, .chat = chat.s, .question = question.s, .answer = answer.s,
-		.suggested = old.s, .state = (char *)(uintptr_t)"proposed", .origin = (char *)(uintptr_t)origin,
+		.suggested = old.s, .state = (char *)(uintptr_t)(approved ? "approved" : "proposed"), .origin = (char *)(uintptr_t)origin,
 		.flags = (char *)(uintptr_t)"", .weight = weight,
 	};
 	if (question.len && last)
@@ -123,9 +124,10 @@ static void send_review(struct app *a, struct store *s, int64_t first, struct er
 static void send_canned(struct app *a, struct store *s, struct err *e)
 {
 	struct event ev = { .kind = EVENT_CANNED };
-	struct canned c = { NULL, 0 };
+	struct canned_list c;
 
-	canned_load(&c, s, e);
+	if (canned_load(&c, s, e) < 0)
+		c = (struct canned_list){ 0 };
 	for (size_t i = 0; i < c.n; i++) {
 		struct event_item *it = event_add(&ev);
 
@@ -154,6 +156,7 @@ static void work(struct store *s, void *arg)
 	struct app *a = j->a;
 	struct err e = ERR_INIT;
 	int64_t id = 0;
+	bool trusted;
 
 	if (!s && j->what != LEARN_CANNED && j->what != LEARN_REVIEW) {
 		if (j->what != LEARN_SENT)
@@ -191,13 +194,17 @@ static void work(struct store *s, void *arg)
 		send_canned(a, s, &e);
 		break;
 	case LEARN_KEEP:
-		if (store_canned_set(s, j->more, j->text, &e) == 0)
+		if ((j->text ? canned_set(s, j->more, j->text, &e) : store_canned_set(s, j->more, NULL, &e)) == 0)
 			app_note(a, j->text ? "kept: C-x k finds it" : "no longer kept");
 		decided(a);
 		send_canned(a, s, &e);
 		break;
 	case LEARN_SENT:
-		app_propose(a, s, storekeeper_row(a->keeper, j->conversation), j->text, j->more, "sent", 1, &e);
+		/* id: it was edited, and the person may have said that their edits need no second look */
+		trusted = j->id && config_yes(CONFIG_TRUST_EDITS);
+		app_propose(a, s, storekeeper_row(a->keeper, j->conversation), j->text, j->more, "sent", trusted, 1, &e);
+		if (trusted)
+			decided(a);
 		break;
 	}
 	if (e.code)
@@ -264,7 +271,10 @@ void app_canned_keep(struct app *a, const char *name, const char *text)
 	post(job(a, LEARN_KEEP, 0, text, name));
 }
 
-void app_sent(struct app *a, int64_t conversation, const char *suggested, const char *text)
+void app_sent(struct app *a, int64_t conversation, const char *suggested, const char *text, bool edited)
 {
-	infer_then(a->infer, post_after, job(a, LEARN_SENT, conversation, text, suggested));
+	struct job *j = job(a, LEARN_SENT, conversation, text, suggested);
+
+	j->id = edited;
+	infer_then(a->infer, post_after, j);
 }

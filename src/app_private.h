@@ -39,8 +39,8 @@ void app_join(struct app *a);
 void app_join_compare(struct app *a);
 
 /* On the storekeeper's thread: answer becomes what should have been said where the last reply of the store's conversation
- * stands, an example to decide on. suggested NULL: what stands there was the suggestion. */
+ * stands, an example to decide on (or approved already). suggested NULL: what stands there was the suggestion. */
 void app_propose(struct app *a, struct store *s, int64_t row, const char *answer, const char *suggested, const char *origin,
-                 double weight, struct err *e);
+                 bool approved, double weight, struct err *e);
 
 #endif

@@ -1,108 +1,179 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* canned: the list, and which of it fits. */
+/* canned: two lists into one. */
 #include "canned.h"
 
-#include <ctype.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
+#include "paths.h"
 
-static bool add(const char *name, const char *text, void *arg)
+static void put(struct canned_list *l, const char *name, const char *text, bool own)
 {
-	struct canned *c = arg;
+	for (size_t i = 0; i < l->n; i++) {
+		if (strcmp(l->v[i].name, name) == 0) {
+			free(l->v[i].text);
+			l->v[i].text = xstrdup(text);
+			l->v[i].own = own;
+			return;
+		}
+	}
+	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = (struct canned){ xstrdup(name), xstrdup(text), own };
+}
 
-	c->v = xreallocarray(c->v, c->n + 1, sizeof(*c->v));
-	c->v[c->n++] = (struct canned_reply){ xstrdup(name), xstrdup(text) };
+static bool put_own(const char *name, const char *text, void *arg)
+{
+	put(arg, name, text, true);
 	return true;
 }
 
-int canned_load(struct canned *c, struct store *s, struct err *e)
+static int check(const char *name, const char *text, struct err *e)
 {
-	canned_free(c);
-	return s ? store_canned(s, add, c, e) : 0;
+	const size_t n = strlen(name);
+
+	if (n == 0 || n > 60 || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != n)
+		return err_set(e, ERR_USAGE, "'%.60s' is no name: one word of letters, digits, - _ and ., at most 60", name);
+	if (strspn(text, " \t\r\n") == strlen(text))
+		return err_set(e, ERR_USAGE, "a canned reply of no words");
+	return 0;
 }
 
-void canned_free(struct canned *c)
+/* Calls back for each line of a file; stops at the first that is not one. */
+static int read_lines(const char *path, int (*each)(const char *name, const char *text, void *arg, struct err *e), void *arg,
+                      struct err *e)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		free(c->v[i].name);
-		free(c->v[i].text);
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	struct str line = STR_INIT;
+	int n = 0, number = 0, rc = 0;
+
+	if (!f)
+		return err_set(e, errno == ENOENT ? ERR_NOTFOUND : ERR_IO, "%s cannot be read: %m", path);
+	while (rc == 0 && str_readline(&line, f)) {
+		json_error_t je;
+		json_t *o;
+		const char *name, *text;
+
+		number++;
+		if (strspn(line.s, " \t\r") == line.len)
+			continue;
+		o = json_loadb(line.s, line.len, 0, &je);
+		name = json_string_value(json_object_get(o, "name"));
+		text = json_string_value(json_object_get(o, "text"));
+		if (!o)
+			rc = err_set(e, ERR_FORMAT, "%s:%d: no JSON: %s", path, number, je.text);
+		else if (!name || !text)
+			rc = err_set(e, ERR_FORMAT, "%s:%d: a line is {\"name\": \"...\", \"text\": \"...\"}", path, number);
+		else if ((rc = each(name, text, arg, e)) < 0)
+			err_prefix(e, "%s:%d", path, number);
+		n += rc == 0;
+		json_decref(o);
 	}
-	free(c->v);
-	*c = (struct canned){ NULL, 0 };
+	if (rc == 0 && ferror(f))
+		rc = err_set(e, ERR_IO, "%s cannot be read", path);
+	str_free(&line);
+	if (f != stdin)
+		fclose(f);
+	return rc < 0 ? rc : n;
 }
 
-/* Words of four letters and more, lower case, without the ending that most forms differ in. */
-static size_t next_word(const char **p, char *word, size_t size)
+static int put_shipped(const char *name, const char *text, void *arg, struct err *e)
 {
-	size_t n = 0;
+	(void)e;
+	put(arg, name, text, false);
+	return 0;
+}
 
-	while (**p && !isalnum((unsigned char)**p) && (unsigned char)**p < 0x80)
-		++*p;
-	while (isalnum((unsigned char)**p) || (unsigned char)**p >= 0x80) {
-		if (n + 1 < size)
-			word[n++] = (char)tolower((unsigned char)**p);
-		++*p;
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct canned *)a)->name, ((const struct canned *)b)->name);
+}
+
+int canned_load(struct canned_list *l, struct store *s, struct err *e)
+{
+	char *path;
+	int rc = 0;
+
+	*l = (struct canned_list){ 0 };
+	if (paths_shared("canned.jsonl", &path)) {
+		rc = read_lines(path, put_shipped, l, e);
+		free(path);
 	}
-	if (n > 4 && word[n - 1] == 's')
-		n--;
-	if (n > 5 && memcmp(word + n - 2, "ed", 2) == 0)
-		n -= 2;
-	if (n > 6 && memcmp(word + n - 3, "ing", 3) == 0)
-		n -= 3;
-	word[n] = '\0';
-	return n;
+	if (rc >= 0 && s)
+		rc = store_canned(s, put_own, l, e);
+	if (rc < 0) {
+		canned_free(l);
+		return rc;
+	}
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_name);
+	return 0;
 }
 
-static bool is_small(const char *w)
+void canned_free(struct canned_list *l)
 {
-	static const char *const small[] = {
-		"have", "with", "your", "that", "this", "what", "when", "please", "will", "would", "could", "been", "from", "they", "there",
-		"hello", "thank", "about", "just", "want", "need", "tell", "know", "very", "some", "does", "dear", "regard"
-	};
-
-	if (strlen(w) < 4)
-		return true;
-	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++)
-		if (strcmp(small[i], w) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->v[i].name);
+		free(l->v[i].text);
+	}
+	free(l->v);
+	*l = (struct canned_list){ 0 };
 }
 
-static bool has_word(const char *text, const char *word)
+const struct canned *canned_find(const struct canned_list *l, const char *name)
 {
-	char w[64];
-
-	while (next_word(&text, w, sizeof(w)) > 0)
-		if (strcmp(w, word) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i].name, name) == 0)
+			return &l->v[i];
+	return NULL;
 }
 
-size_t canned_nearest(const struct canned *c, const char *question, size_t skip, double *score)
+const char *canned_field(const char *text, size_t *at, size_t *n)
 {
-	size_t best = SIZE_MAX;
+	while (text[*at]) {
+		const char *open = strchr(text + *at, '{');
+		size_t len;
 
-	*score = 0;
-	for (size_t i = 0; i < c->n; i++) {
-		const char *p = question;
-		double shared = 0, all = 0;
-		char w[64];
-
-		while (*p) {
-			const size_t n = next_word(&p, w, sizeof(w));
-
-			if (n == 0 || is_small(w))
-				continue;
-			all += 1;
-			/* its name says what it is for */
-			shared += has_word(c->v[i].name, w) ? 1 : has_word(c->v[i].text, w) ? 0.6 : 0;
+		if (!open)
+			break;
+		len = strspn(open + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+		*at = (size_t)(open - text) + 1;
+		if (len > 0 && open[1 + len] == '}') {
+			*at += len + 1;
+			*n = len;
+			return open + 1;
 		}
-		if (i != skip && all > 0 && shared / all > *score) {
-			*score = shared / all;
-			best = i;
-		}
 	}
-	return best;
+	return NULL;
+}
+
+int canned_set(struct store *s, const char *name, const char *text, struct err *e)
+{
+	int rc = check(name, text, e);
+
+	return rc < 0 ? rc : store_canned_set(s, name, text, e);
+}
+
+static int keep(const char *name, const char *text, void *arg, struct err *e)
+{
+	return canned_set(arg, name, text, e);
+}
+
+int canned_import(struct store *s, const char *path, struct err *e)
+{
+	int rc = store_begin(s, e), n;
+
+	if (rc < 0)
+		return rc;
+	n = read_lines(path, keep, s, e);
+	if (n < 0) {
+		store_abandon(s);
+		return n;
+	}
+	rc = store_commit(s, e);
+	return rc < 0 ? rc : n;
 }

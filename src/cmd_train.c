@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "commands.h"
+#include "config.h"
 #include "corpus.h"
 #include "encode.h"
 
@@ -24,7 +25,7 @@ static const struct cli_option options[] = {
 	{ "out", 'o', "FILE", CLI_STRING, "write the model here (its checkpoint: FILE.checkpoint)", 0, 0 },
 	{ "size", 's', "NAME", CLI_STRING, "small, medium or large (default small)", 0, 0 },
 	{ "set", 0, "NAME=N", CLI_LIST, "one dimension of the model, e.g. decoder_hidden=256; may be repeated", 0, 0 },
-	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
+	{ "threads", 0, "N", CLI_LONG, "worker threads (default: the setting threads, else processors)", 1, 256 },
 	{ "minutes", 0, "X", CLI_DOUBLE, "train for X minutes", 0.001, 1e6 },
 	{ "steps", 0, "N", CLI_LONG, "train for N updates", 1, 1e9 },
 	{ "epochs", 0, "N", CLI_LONG, "train for N passes over the data (default 3)", 1, 1e6 },
@@ -246,7 +247,7 @@ static int set_dimensions(struct cli_args *a, struct dialogue_config *c, struct 
 static void fill_opts(struct cli_args *a, struct train_opts *o)
 {
 	train_opts_default(o);
-	o->threads = (size_t)cli_long(a, "threads", sysconf(_SC_NPROCESSORS_ONLN));
+	o->threads = config_threads();
 	o->minutes = cli_double(a, "minutes", 0);
 	o->steps = (size_t)cli_long(a, "steps", 0);
 	o->epochs = (size_t)cli_long(a, "epochs", o->minutes > 0 || o->steps > 0 ? 0 : 3);

@@ -13,6 +13,8 @@ struct store {
 	sqlite3 *db;
 	char *path;
 	bool read_only;
+	bool lost;                    /* deleted while open, and could not be opened again */
+	int lock;                     /* of store_share, store_alone; 0: none */
 	int depth;                    /* of store_begin */
 	int64_t bulk_after;           /* messages above this id are indexed by store_bulk_commit */
 	struct {

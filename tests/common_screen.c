@@ -46,6 +46,8 @@ static int on_property(VTermProp p, VTermValue *v, void *arg)
 	(void)arg;
 	if (p == VTERM_PROP_ALTSCREEN)
 		screen.alternate = v->boolean;
+	if (p == VTERM_PROP_MOUSE)
+		screen.mouse = v->number;
 	return 1;
 }
 
@@ -89,6 +91,7 @@ void screen_start(int rows, int columns, const char *term, const char *args)
 		unsetenv("LC_ALL");
 		unsetenv("INPUTRC");
 		unsetenv("ANSWERBACK_PRIVATE");
+		unsetenv("ANSWERBACK_CONFIG");
 		unsetenv("NO_COLOR");
 		unsetenv("TMUX");
 		unsetenv("STY");

@@ -19,6 +19,7 @@ struct screen_state {
 	VTermScreen *cells;
 	char home[40];
 	bool alternate;               /* the program has the other screen */
+	int mouse;                    /* what it asked the terminal to report of it */
 	bool record;                  /* what it writes is kept in raw, too */
 	struct str raw;
 };

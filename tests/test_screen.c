@@ -300,6 +300,121 @@ static void suspended_and_back(void **state)
 	screen_quit();
 }
 
+static void the_wheel_scrolls(void **state)
+{
+	(void)state;
+	screen_start(12, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("/set mouse yes\r");
+	screen_expect("mouse = yes");
+	screen_keys("/assist\r/customer needle\r");
+	screen_expect("suggestions");
+	for (int i = 0; i < 6; i++)
+		screen_keys("a longer conversation\r");
+	screen_expect_gone("needle");
+	for (int i = 0; i < 20; i++) {
+		screen_keys("\033[<64;10;5M");
+		screen_keys("\033[<64;1");       /* cut in the middle */
+		screen_drain(10);
+		screen_keys("0;5M");
+	}
+	screen_expect("needle");
+	screen_keys("\033[<0;10;5M\033[<0;10;5m");      /* a click is no text */
+	screen_keys("\033[<65;10;5Mtyped");
+	screen_expect("> typed");
+	for (int i = 0; i < 60; i++)
+		screen_keys("\033[<65;10;5M");
+	screen_expect_gone("needle");
+	screen_expect("> typed");
+	screen_expect_gone("writing");
+	screen_keys("\003/set mouse no\r");
+	screen_expect("mouse = no");
+	assert_int_equal(screen.mouse, VTERM_PROP_MOUSE_NONE);
+	screen_keys("/set mouse yes\r");
+	screen_expect("mouse = yes");
+	assert_int_equal(screen.mouse, VTERM_PROP_MOUSE_CLICK);
+	screen_keys("\004");
+	assert_int_equal(screen_finish(), 0);
+	assert_int_equal(screen.mouse, VTERM_PROP_MOUSE_NONE);      /* the shell has its terminal back */
+}
+
+static void settings_file_is(const char *what)
+{
+	char path[80], text[1000];
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/.config/answerback/config.ini", screen.home);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	assert_string_equal(text[0] == '#' ? strchr(text, '\n') + 1 : text, what);
+}
+
+static void settings_are_changed_on_the_screen(void **state)
+{
+	(void)state;
+	screen_start(30, 100, "xterm-256color", "--setting keep_models=3");
+	screen_expect("model base");
+	screen_keys("\030s");
+	screen_expect("company          -");
+	screen_expect("--setting");
+	screen_keys("\r");               /* text: the line is begun for it */
+	screen_expect("> /set company");
+	screen_keys("The Kettle Shop\r");
+	screen_expect("company: kept, and counts from the next start on");
+	settings_file_is("company = The Kettle Shop\n");
+	screen_keys("/set ghost loud\r");
+	screen_expect("it is off, shy, normal or eager, not 'loud'");
+	screen_keys("/set gohst off\r");
+	screen_expect("ghost is the nearest");
+	screen_keys("\030s");
+	screen_expect("config.ini:2");
+	screen_keys("jjjjjjj\r");        /* assist: yes or no */
+	screen_expect("assist = yes");
+	screen_expect("assist           yes");
+	settings_file_is("company = The Kettle Shop\nassist = yes\n");
+	screen_keys("jj\r");             /* ghost: the next of its values */
+	screen_expect("ghost = eager");
+	screen_keys("\r");
+	screen_expect("ghost = off");
+	screen_keys("d");
+	screen_expect("ghost = normal");
+	settings_file_is("company = The Kettle Shop\nassist = yes\n");
+	screen_keys("q/set keep_models 5\r");
+	screen_expect("kept, but --setting comes first");
+	screen_keys("/set enter_sends no\r");
+	screen_expect("enter_sends = no");
+	screen_expect(" assist ");        /* the role has changed at once */
+	screen_keys("one\rtwo");
+	screen_expect("> one");
+	screen_expect("  two");
+	screen_quit();
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_expect(" assist ");
+	screen_keys("\030s");
+	screen_expect("The Kettle Shop");
+	screen_quit();
+}
+
+static void bad_settings_are_said_before_the_screen(void **state)
+{
+	char cmd[200];
+
+	(void)state;
+	snprintf(cmd, sizeof(cmd), "mkdir -p %s/.config/answerback && echo 'ghost = loud' >%s/.config/answerback/config.ini", screen.home, screen.home);
+	assert_int_equal(system(cmd), 0);
+	screen_start(24, 160, "xterm-256color", "");
+	while (screen_drain(20000))      /* until it is gone */
+		;
+	assert_true(screen_shows("config.ini:1: ghost: it is off, shy, normal or eager, not 'loud'"));
+	assert_false(screen.alternate);
+	assert_int_equal(screen_finish(), 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, screen_fresh, screen_gone)
@@ -307,7 +422,7 @@ int main(void)
 		T(a_chat), T(every_screen_at_three_sizes), T(pasted_text_is_one_edit), T(a_megabyte_is_pasted),
 		T(hostile_text_is_shown_harmlessly), T(wide_characters), T(resized_at_any_moment), T(small_and_plain_terminals),
 		T(drafts_survive), T(the_agent_takes_a_suggestion), T(vi_has_a_way_to_everything), T(history_finds_what_was_said),
-		T(suspended_and_back),
+		T(suspended_and_back), T(the_wheel_scrolls), T(settings_are_changed_on_the_screen), T(bad_settings_are_said_before_the_screen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,28 @@ static void a_correction_answers_the_next_time(void **state)
 	screen_quit();
 }
 
+/* Where the person trusts their own edits, an edited suggestion answers without a review; what was typed still waits. */
+static void edits_that_are_trusted(void **state)
+{
+	(void)state;
+	screen_command("teach 'Where is my parcel?' 'It is with you tomorrow.'", NULL);
+	screen_start(24, 80, "xterm-256color", "--assist --setting trust_edits=yes");
+	screen_expect("model base");
+	screen_keys("/customer where is my parcel\r");
+	screen_expect("memory");
+	screen_keys("\0301\177 before noon.\r");
+	screen_expect("  edited");
+	screen_keys("\030r");
+	screen_expect("Nothing waits");
+	screen_keys("q/customer and my other one\r");
+	screen_expect("suggestions:");
+	screen_keys("That one is lost, I am afraid.\r");
+	screen_expect("  typed");
+	screen_keys("\030r");
+	screen_expect("1 of 1");
+	screen_quit();
+}
+
 static void skipping_and_scrolling(void **state)
 {
 	char text[3000] = "/customer ";
@@ -105,12 +127,12 @@ static void an_open_field_is_not_sent(void **state)
 	screen_expect("> Your 20 euros is back on {day}, order {order}.");
 	screen_keys("\r");                             /* single braces of one's own are text */
 	screen_expect("  typed");
-	screen_keys("/keep refund\r");
+	screen_keys("/keep aaa-refund\r");
 	screen_expect("kept: C-x k");
 	screen_keys("/new\r/customer And my money?\r");
 	screen_expect("suggestions:");
-	screen_keys("/canned ref\t");                   /* completed */
-	screen_expect("> /canned refund");
+	screen_keys("/canned aaa\t");                   /* completed */
+	screen_expect("> /canned aaa-refund");
 	screen_keys("\r");
 	screen_expect("> Your 20 euros is back on {day}");
 	screen_expect("{day} is not filled in yet");
@@ -123,7 +145,7 @@ static void an_open_field_is_not_sent(void **state)
 	screen_keys("/customer And mine?\r");
 	screen_expect("suggestions:");
 	screen_keys("\030k");
-	screen_expect("> refund");
+	screen_expect("> aaa-refund");
 	screen_keys("\rFriday\r4712\005 Sorry.\r");         /* more than its fields: edited */
 	screen_expect("  edited");
 	screen_quit();
@@ -352,7 +374,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, screen_fresh, screen_gone)
 	const struct CMUnitTest tests[] = {
-		T(a_correction_answers_the_next_time), T(skipping_and_scrolling), T(an_open_field_is_not_sent), T(what_is_sent_is_copied),
+		T(a_correction_answers_the_next_time), T(edits_that_are_trusted), T(skipping_and_scrolling), T(an_open_field_is_not_sent), T(what_is_sent_is_copied),
 		T(copied_through_gnu_screen), T(the_line_history_outlives_a_kill), T(in_an_editor), T(conversations_are_found_again),
 		T(models_are_compared),
 	};

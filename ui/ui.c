@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
 #include "ui_private.h"
 #include "ui_compose.h"
 
@@ -297,7 +298,7 @@ static void free_all(struct ui *u)
 int ui_run(const struct ui_options *o, struct err *e)
 {
 	const struct app_options ao = { o->model, o->company, o->send_command, o->inbox };
-	struct ui u = { .o = *o, .assist = o->assist, .ghost_on = true, .dirty = true };
+	struct ui u = { .o = *o, .assist = o->assist, .ghost_on = strcmp(config_text(CONFIG_GHOST), "off") != 0, .dirty = true };
 	const char *names[64];
 	char *history = compose_history_file();
 	int rc;
@@ -307,7 +308,7 @@ int ui_run(const struct ui_options *o, struct err *e)
 		if (!names[i])
 			break;
 	}
-	if (!term_open(o->ascii)) {
+	if (!term_open()) {
 		free(history);
 		return UI_NO_SCREEN;
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "ui_compose.h"
 #include "ui_private.h"
 
@@ -56,6 +57,8 @@ bool ui_action(enum key_action a, void *arg)
 	};
 
 	u->dirty = true;
+	if ((a == ACT_SEND || a == ACT_NEWLINE) && u->screen == SCREEN_CHAT && !config_yes(CONFIG_ENTER_SENDS))
+		a = a == ACT_SEND ? ACT_NEWLINE : ACT_SEND;
 	ui_field_typed(u);      /* letters that came in the same breath */
 	switch (a) {
 	case ACT_SEND:
@@ -383,7 +386,7 @@ bool ui_read_keys(struct ui *u)
 			n += more > 0 ? more : 0;
 		}
 	}
-	if (n > 0)
+	if (n > 0 && (n = (ssize_t)mouse_take(u, buf, (size_t)n, sizeof(buf))) > 0)
 		take_bytes(u, buf, (size_t)n);
 	return true;
 }

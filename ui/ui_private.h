@@ -144,6 +144,9 @@ int ui_keys_wait(const struct ui *u);              /* ms until ui_keys_waited is
 void ui_keys_waited(struct ui *u);
 /* A command without its slash; false: there is none of that name. */
 bool ui_command(struct ui *u, const char *line);
+/* Take reports of the mouse out of what was read (n of size bytes); returns what is left. */
+size_t mouse_take(struct ui *u, char *buf, size_t n, size_t size);
+void ui_set(struct ui *u, const char *rest);      /* /set NAME VALUE: into the file of settings */
 struct command {
 	const char *name, *args, *what, *key;
 	bool in_menu;

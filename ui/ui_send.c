@@ -266,7 +266,7 @@ static void send_as_agent(struct ui *u, struct conversation *c, const char *text
 
 	ui_add_message(c, "assistant", origin, text, ui_time());
 	app_say(u->app, c->id, "assistant", origin, text);
-	app_sent(u->app, c->id, beside, text);
+	app_sent(u->app, c->id, beside, text, strcmp(origin, "edited") == 0);
 	to_clipboard(u, text);
 	app_send(u->app, c->id, c->case_id, text);
 	ui_drop_suggestions(u, c, true, taken, strcmp(origin, "edited") == 0);
