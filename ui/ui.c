@@ -322,6 +322,7 @@ int ui_run(const struct ui_options *o, struct err *e)
 	input_open(ui_action, &u, names, app_private(u.app) ? NULL : history);
 	ui_new_conversation(&u, NULL, NULL);
 	compose_restore_drafts(&u);
+	compose_changed(&u);
 	app_canned(u.app);
 	loop(&u);
 	term_close();

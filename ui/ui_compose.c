@@ -176,6 +176,15 @@ static bool wants_ghost(const struct ui *u)
 	return typed >= MIN_TYPED && !secret(text, n);
 }
 
+static uint64_t hash(const char *s, size_t n)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 1099511628211u;
+	return h;
+}
+
 void compose_changed(struct ui *u)
 {
 	ui_field_typed(u);
@@ -184,7 +193,10 @@ void compose_changed(struct ui *u)
 	const size_t n = input_length(), had = u->ghost_draft ? strlen(u->ghost_draft) : 0;
 	const bool same = u->ghost_draft && strcmp(u->ghost_draft, text) == 0;
 
-	if (!same && !ui_screen(u->screen)->own_line)
+	const uint64_t was = u->line_hash;
+
+	u->line_hash = hash(text, n);
+	if (u->line_hash != was && !ui_screen(u->screen)->own_line)
 		u->draft_due = u->draft_due ? u->draft_due : ui_now() + DRAFT_MS;
 	if (!wants_ghost(u)) {
 		compose_ghost_clear(u, same ? NULL : "ignored");
