@@ -139,7 +139,7 @@ void kernels_adam(real *w, real *m, real *v, const real *g, size_t n, real scale
 struct packed8 {
 	int8_t *data;      /* layout private to the path */
 	float *scale;      /* [n padded] value of one unit of each output's weights */
-	int32_t *rowsum;   /* [n padded] sum of each output's bytes (offset correction of u8 x s8) */
+	int32_t *rowsum;   /* [n padded] sum of each output's bytes (offset correction of unsigned activations) */
 	size_t k, n;
 };
 

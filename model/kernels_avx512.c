@@ -28,7 +28,6 @@
 #define VECTOR_NAME "avx512"
 #define W 16                 /* floats in a vector */
 #define TILE_MOST_ROWS 12    /* 24 sums, 2 of b, 1 of a: 27 of 32 registers */
-#define BYTE_OFFSET 128      /* added to quantised activations: vpdpbusd wants them unsigned */
 
 typedef __m512 vf;
 typedef __m512i vi;
@@ -170,7 +169,7 @@ INLINE void vi_store_bytes(int8_t *p, vi a)
 	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(a));
 }
 
-/* Four activations, the same for every lane; bytes with 128 added. */
+/* Four activations, the same for every lane; unsigned bytes. */
 struct four {
 	vi bytes;
 };

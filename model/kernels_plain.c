@@ -331,17 +331,17 @@ static void adam(real *w, real *m, real *v, const real *g, size_t n, real scale,
 
 /* ---- 8-bit weights ---- */
 
-/* Scale of a vector whose largest absolute value is `top`, and what to multiply by to
+/* Scale of a vector whose largest absolute value is `top` and becomes `most`, and what to multiply by to
  * quantise it. Floats on every path, so that the bytes are the same everywhere. */
-static float scale8(float top, float *inverse)
+static float scale8(float top, float most, float *inverse)
 {
 	*inverse = 0;
 	if (!isfinite(top))
 		return NAN;
 	if (top < PACKED8_TINY)
 		return 0;
-	*inverse = 127.0f / top;
-	return top / 127.0f;
+	*inverse = most / top;
+	return top / most;
 }
 
 /* The larger absolute value; infinity once something is not finite. */
@@ -376,7 +376,7 @@ static void pack8(struct packed8 *dst, const real *w, size_t ldw, bool transpose
 			continue;
 		for (size_t p = 0; p < k; p++)
 			top = wider8(top, col[p * step_k]);
-		dst->scale[j] = scale8(top, &inverse);
+		dst->scale[j] = scale8(top, PACKED8_WEIGHT, &inverse);
 		for (size_t p = 0; p < k; p++) {
 			int8_t q = byte8(col[p * step_k], inverse);
 
@@ -399,7 +399,7 @@ static void gemm_packed8(size_t m, const struct packed8 *w, const real *a, size_
 
 		for (size_t p = 0; p < w->k; p++)
 			top = wider8(top, a[p]);
-		scale = scale8(top, &inverse);
+		scale = scale8(top, PACKED8_ACTIVATION, &inverse);
 		for (size_t p = 0; p < kr; p++)
 			q[p] = p < w->k ? byte8(a[p], inverse) : 0;
 		for (size_t j = 0; j < w->n; j++) {
