@@ -73,6 +73,7 @@ INLINE vf vi_convert(vi a) { return _mm256_cvtepi32_ps(a); }
 
 INLINE vmask mask_less(vf a, vf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
 INLINE vmask mask_greater_int(vi a, vi b) { return _mm256_cmpgt_epi32(a, b); }
+INLINE unsigned mask_lanes(vmask m) { return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(m)); }
 INLINE vf v_clear(vmask m, vf a) { return _mm256_andnot_ps(_mm256_castsi256_ps(m), a); }
 INLINE vf v_keep(vmask m, vf a) { return _mm256_and_ps(_mm256_castsi256_ps(m), a); }
 INLINE vi vi_choose(vmask m, vi yes, vi no) { return _mm256_blendv_epi8(no, yes, m); }

@@ -72,6 +72,7 @@ INLINE vf vi_convert(vi a) { return _mm512_cvtepi32_ps(a); }
 
 INLINE vmask mask_less(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 INLINE vmask mask_greater_int(vi a, vi b) { return _mm512_cmpgt_epi32_mask(a, b); }
+INLINE unsigned mask_lanes(vmask m) { return m; }
 INLINE vf v_clear(vmask m, vf a) { return _mm512_maskz_mov_ps((vmask)~m, a); }
 INLINE vf v_keep(vmask m, vf a) { return _mm512_maskz_mov_ps(m, a); }
 INLINE vi vi_choose(vmask m, vi yes, vi no) { return _mm512_mask_mov_epi32(no, m, yes); }

@@ -329,6 +329,28 @@ static void adam(real *w, real *m, real *v, const real *g, size_t n, real scale,
 	}
 }
 
+/* ---- whole distributions ---- */
+
+static void exp_vector(const real *x, real *y, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = REAL_EXP(x[i]);
+}
+
+static void shift_vector(real *x, real by, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		x[i] += by;
+}
+
+static size_t find_above(const real *x, const real *only, size_t n, size_t from, real bound)
+{
+	for (size_t i = from; i < n; i++)
+		if (x[i] > bound && (!only || only[i] > 0))
+			return i;
+	return n;
+}
+
 /* ---- 8-bit weights ---- */
 
 /* Scale of a vector whose largest absolute value is `top` and becomes `most`, and what to multiply by to
@@ -460,6 +482,9 @@ const struct kernels_table kernels_plain_table = {
 	.softmax = softmax,
 	.logsumexp = logsumexp,
 	.tanh = tanh_vector,
+	.exp = exp_vector,
+	.shift = shift_vector,
+	.find_above = find_above,
 	.sigmoid1 = sigmoid1,
 	.dropout = dropout,
 	.adam = adam,

@@ -42,6 +42,9 @@ struct kernels_table {
 	real (*softmax)(real *x, size_t n);
 	real (*logsumexp)(const real *x, size_t n);
 	void (*tanh)(const real *x, real *y, size_t n);
+	void (*exp)(const real *x, real *y, size_t n);
+	void (*shift)(real *x, real by, size_t n);
+	size_t (*find_above)(const real *x, const real *only, size_t n, size_t from, real bound);
 	real (*sigmoid1)(real x);
 	void (*dropout)(real *x, size_t n, double p, uint64_t key);
 	void (*adam)(real *w, real *m, real *v, const real *g, size_t n, real scale,

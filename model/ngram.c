@@ -114,7 +114,7 @@ static size_t trust(const struct ngram *g, size_t known, size_t node)
 	return known * NGRAM_QUARTERS + (quarter < NGRAM_QUARTERS ? quarter : NGRAM_QUARTERS - 1);
 }
 
-size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, float *p)
+size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, real *p)
 {
 	const size_t most = n < g->order - 1 ? n : g->order - 1;
 	size_t matched = 0, last = 0;
