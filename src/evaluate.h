@@ -32,6 +32,8 @@ struct evaluate_result {
 	size_t conversations, turns, user_turns, pieces, chars, user_chars, words;
 	double bits, raw_bits, user_bits;
 	double int8_bits;                           /* the same turns, by the model in 8 bits */
+	bool mixed;                                 /* there are n-grams beside the model */
+	double mixed_bits, bits_per_char_mixed;     /* mixed with them as completion does */
 	double bits_per_char_int8, int8_change;     /* relative: what serving in 8 bits costs */
 	double bits_per_char, bits_per_char_raw, user_bits_per_char, perplexity_word;
 	double bleu, chrf;

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/str.h"
+#include "config.h"
 #include "encode.h"
 #include "paths.h"
 #include "registry.h"
@@ -30,7 +31,7 @@ enum { HELD_DIALOGUES = 60, BATCH_ROWS = 480, EVAL_EVERY = 30 };
 void retrain_defaults(struct retrain_options *o)
 {
 	*o = (struct retrain_options){
-		.minutes = 10, .threads = (size_t)sysconf(_SC_NPROCESSORS_ONLN), .replay = 240, .seed = 1, .lr = 3e-4, .pull = 3,
+		.minutes = (double)config_number(CONFIG_RETRAIN_MINUTES), .threads = config_threads(), .replay = 240, .seed = 1, .lr = 3e-4, .pull = 3,
 	};
 }
 
@@ -282,7 +283,10 @@ static int gate_and_publish(struct run *r, struct registry *reg, const char *par
 	atomic_init(&candidate.refs, 1);
 	in.base = model_served(r->base);       /* what serves is what is judged, rounding and all */
 	in.candidate = model_served(&candidate);
-	str_addf(&path, "%s/golden.jsonl", registry_folder(reg));
+	if (config_text(CONFIG_GOLDEN))
+		str_adds(&path, config_text(CONFIG_GOLDEN));
+	else
+		str_addf(&path, "%s/golden.jsonl", registry_folder(reg));
 	rc = gate_golden_read(path.s, &r->golden, &r->rules, e);
 	str_free(&path);
 	if (rc == 0) {
@@ -398,7 +402,7 @@ int retrain(const struct retrain_options *o, struct retrain_result *res, struct 
 		store_audit(s, "published", res->model, &ignored);
 	free(detail);
 	if (res->published)
-		registry_prune(reg, 10, &ignored);
+		registry_prune(reg, (size_t)config_number(CONFIG_KEEP_MODELS), &ignored);
 out:
 	res->seconds = now() - r.started;
 	run_free(&r);
