@@ -44,7 +44,7 @@ struct encoder_group *encoder_groups_add(struct encoder_groups *g, enum encoder_
 		g->cap = g->cap ? g->cap * 2 : 4096;
 		g->v = xreallocarray(g->v, g->cap, sizeof(*g->v));
 	}
-	g->v[g->n] = (struct encoder_group){ .source = source };
+	g->v[g->n] = (struct encoder_group){ .source = source, .made = source <= SOURCE_SCENARIOS };
 	return &g->v[g->n++];
 }
 

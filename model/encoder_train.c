@@ -89,6 +89,32 @@ static int by_count(const void *a, const void *b)
 	return x->n != y->n ? (x->n > y->n ? -1 : 1) : by_hash(a, b);
 }
 
+/* How rare each word is, in all texts but those made out of templates: 1 for one that is not there, 0 for one in
+ * every text. */
+static void rarity(struct trainer *t)
+{
+	const double once = 1 / log(2e5);     /* one in 200,000 is as rare as it gets */
+	uint32_t *seen = xcalloc(t->w.words + 1, sizeof(*seen));
+	size_t texts = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; k < t->g[i].n && !t->g[i].made; k++) {
+			struct encoder_words w;
+
+			encoder_split(t->g[i].text[k], strlen(t->g[i].text[k]), &w);
+			texts++;
+			for (size_t j = 0; j < w.n; j++)
+				seen[encoder_row(t->w.hashes, t->w.words, w.v[j].text)]++;
+		}
+	t->w.rarity[ENCODER_UNKNOWN] = 1;
+	for (size_t i = 1; i <= t->w.words; i++) {
+		const double x = once * log((double)texts / (seen[i] + 0.5));
+
+		t->w.rarity[i] = (float)(x < 0 ? 0 : x > 1 ? 1 : x);
+	}
+	free(seen);
+}
+
 /* At most `most` words of each kind. Both arrays are the caller's to free. */
 static size_t vocabulary(const struct trainer *t, size_t most, uint64_t **hashes, bool **foreign)
 {
@@ -452,6 +478,7 @@ int encoder_train(const struct encoder_group *g, size_t n, const struct encoder_
 	encoder_weights_init(&t.w, hashes, words, o->grams, o->seed ^ 0x5bd1e995u);
 	free(hashes);
 	t.w.foreign = foreign;
+	rarity(&t);
 	table_init(&t.word, t.w.word, words + 1, D);
 	table_init(&t.gram, t.w.gram, o->grams, D);
 	table_init(&t.bias, t.w.bias, words + 1, 2);

@@ -24,6 +24,7 @@ struct encoder_group {
 	uint32_t source;              /* < ENCODER_SOURCES */
 	uint32_t near[ENCODER_NEAR];  /* keys, 0: none; small numbers without large gaps */
 	bool held_out;                /* for measuring only */
+	bool made;                    /* out of templates: says nothing of how rare a word is */
 };
 
 struct encoder_train_opts {

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* eval_memory: facts in, a curve over bars out. All facts are in one memory, each taught once. */
+#include "eval_memory.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "memory.h"
+#include "memory_learn.h"
+#include "paths.h"
+
+enum { NEAR = 48, FOLDS = 5 };
+enum kind { EXACT, REWORDING, LOOKALIKE, KINDS };
+
+struct candidate {
+	size_t fact;
+	double score;
+	bool same;
+	double feature[F_COUNT];
+};
+
+/* One question put to the memory, and what came near. */
+struct asked {
+	char *text;
+	enum kind kind;
+	size_t fact, n;
+	struct candidate *near;
+};
+
+struct facts {
+	char **question, **answer;
+	size_t n, cap;
+	struct asked *asked;
+	size_t n_asked, cap_asked;
+};
+
+static void facts_free(struct facts *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->question[i]);
+		free(f->answer[i]);
+	}
+	for (size_t i = 0; i < f->n_asked; i++) {
+		free(f->asked[i].text);
+		free(f->asked[i].near);
+	}
+	free(f->question);
+	free(f->answer);
+	free(f->asked);
+}
+
+static void ask(struct facts *f, const char *text, enum kind kind)
+{
+	if (f->n_asked == f->cap_asked) {
+		f->cap_asked = f->cap_asked ? f->cap_asked * 2 : 256;
+		f->asked = xreallocarray(f->asked, f->cap_asked, sizeof(*f->asked));
+	}
+	f->asked[f->n_asked++] = (struct asked){ .text = xstrdup(text), .kind = kind, .fact = f->n - 1 };
+}
+
+static int read_fact(struct facts *f, const json_t *o, const char *path, size_t line, struct err *e)
+{
+	static const char *const lists[] = { [REWORDING] = "rewordings", [LOOKALIKE] = "lookalikes" };
+	const char *question = json_string_value(json_object_get(o, "question")), *answer = json_string_value(json_object_get(o, "answer"));
+
+	if (!question || !answer || !*question || !*answer)
+		return err_set(e, ERR_FORMAT, "%s:%zu: wants texts \"question\" and \"answer\"", path, line);
+	if (f->n == f->cap) {
+		f->cap = f->cap ? f->cap * 2 : 64;
+		f->question = xreallocarray(f->question, f->cap, sizeof(*f->question));
+		f->answer = xreallocarray(f->answer, f->cap, sizeof(*f->answer));
+	}
+	f->question[f->n] = xstrdup(question);
+	f->answer[f->n++] = xstrdup(answer);
+	ask(f, question, EXACT);
+	for (enum kind k = REWORDING; k < KINDS; k++) {
+		const json_t *list = json_object_get(o, lists[k]), *text;
+		size_t i;
+
+		json_array_foreach(list, i, text) {
+			if (!json_is_string(text))
+				return err_set(e, ERR_FORMAT, "%s:%zu: item %zu of \"%s\" is not text", path, line, i + 1, lists[k]);
+			ask(f, json_string_value(text), k);
+		}
+	}
+	return 0;
+}
+
+static int read_facts(struct facts *f, const char *path, struct err *e)
+{
+	FILE *file = fopen(path, "r");
+	struct str line = STR_INIT;
+	size_t no = 0;
+	int rc = 0;
+
+	if (!file)
+		return err_set(e, ERR_IO, "%s: cannot open: %s", path, strerror(errno));
+	while (rc == 0 && str_readline(&line, file)) {
+		json_error_t je;
+		json_t *o;
+
+		no++;
+		if (line.len == 0)
+			continue;
+		o = json_loadb(line.s, line.len, 0, &je);
+		rc = o ? read_fact(f, o, path, no, e) : err_set(e, ERR_FORMAT, "%s:%zu: %s", path, no, je.text);
+		json_decref(o);
+	}
+	str_free(&line);
+	fclose(file);
+	return rc;
+}
+
+static void ask_all(struct facts *f, const struct encoder *en, double *bar)
+{
+	struct memory *m = memory_new(en, NULL);
+
+	for (size_t i = 0; i < f->n; i++)
+		memory_add(m, (int64_t)i + 1, f->question[i], f->answer[i], NULL);
+	for (size_t i = 0; i < f->n_asked; i++) {
+		struct asked *q = &f->asked[i];
+		struct memory_near near[NEAR];
+
+		q->n = memory_nearest(m, q->text, strlen(q->text), near, NEAR);
+		q->near = xcalloc(q->n + 1, sizeof(*q->near));
+		for (size_t k = 0; k < q->n; k++) {
+			q->near[k] = (struct candidate){ .fact = near[k].at, .score = near[k].score, .same = near[k].same };
+			memcpy(q->near[k].feature, near[k].feature, sizeof(q->near[k].feature));
+		}
+	}
+	*bar = memory_bar(m);
+	memory_free(m);
+}
+
+/* ---- the curve ---- */
+
+struct figures {
+	double bar;
+	size_t asked[KINDS], right[KINDS], wrong[KINDS];
+};
+
+static const struct candidate *best_of(const struct asked *q)
+{
+	const struct candidate *best = NULL;
+
+	for (size_t k = 0; k < q->n; k++)
+		if (!best || q->near[k].score > best->score)
+			best = &q->near[k];
+	return best;
+}
+
+static void count(const struct facts *f, double bar, struct figures *r)
+{
+	*r = (struct figures){ .bar = bar };
+	for (size_t i = 0; i < f->n_asked; i++) {
+		const struct asked *q = &f->asked[i];
+		const struct candidate *best = best_of(q);
+
+		r->asked[q->kind]++;
+		if (!best || best->score < bar)
+			continue;
+		if (q->kind != LOOKALIKE && strcmp(f->answer[best->fact], f->answer[q->fact]) == 0)
+			r->right[q->kind]++;
+		else
+			r->wrong[q->kind]++;
+	}
+}
+
+static double share(size_t part, size_t of)
+{
+	return of ? (double)part / (double)of : 0;
+}
+
+static json_t *figures_json(const struct figures *r)
+{
+	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "bar", r->bar, "exact", share(r->right[EXACT], r->asked[EXACT]), "rewordings",
+	                 share(r->right[REWORDING], r->asked[REWORDING]), "rewordings_wrong", share(r->wrong[REWORDING], r->asked[REWORDING]),
+	                 "lookalikes", share(r->wrong[LOOKALIKE], r->asked[LOOKALIKE]));
+}
+
+static void print_curve(const struct facts *f, double bar, bool json)
+{
+	static const double bars[] = { 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99 };
+	struct figures r;
+	json_t *curve = json_array(), *o;
+	char *text;
+
+	if (!json)
+		printf("%zu facts in one memory; share of questions answered\n bar   exact  rewordings  (wrong)  look-alikes\n", f->n);
+	for (size_t i = 0; i < sizeof(bars) / sizeof(bars[0]); i++) {
+		count(f, bars[i], &r);
+		if (!json)
+			printf("%5.2f  %5.1f%%  %9.1f%%  %6.1f%%  %10.1f%%\n", r.bar, 100 * share(r.right[EXACT], r.asked[EXACT]),
+			       100 * share(r.right[REWORDING], r.asked[REWORDING]), 100 * share(r.wrong[REWORDING], r.asked[REWORDING]),
+			       100 * share(r.wrong[LOOKALIKE], r.asked[LOOKALIKE]));
+		json_array_append_new(curve, figures_json(&r));
+	}
+	count(f, bar, &r);
+	if (!json)
+		printf("at the bar in use, %.2f: exact %.1f %%, rewordings %.1f %% (%.1f %% wrong), look-alikes wrongly answered %.1f %%\n", bar,
+		       100 * share(r.right[EXACT], r.asked[EXACT]), 100 * share(r.right[REWORDING], r.asked[REWORDING]),
+		       100 * share(r.wrong[REWORDING], r.asked[REWORDING]), 100 * share(r.wrong[LOOKALIKE], r.asked[LOOKALIKE]));
+	o = figures_json(&r);
+	json_object_set_new(o, "facts", json_integer((json_int_t)f->n));
+	json_object_set_new(o, "asked", json_integer((json_int_t)f->n_asked));
+	json_object_set_new(o, "curve", curve);
+	if (json) {
+		text = json_dumps(o, JSON_REAL_PRECISION(5) | JSON_COMPACT);
+		puts(text);
+		free(text);
+	}
+	json_decref(o);
+}
+
+static void show(const struct facts *f, double bar)
+{
+	for (size_t i = 0; i < f->n_asked; i++) {
+		const struct asked *q = &f->asked[i];
+		const struct candidate *best = best_of(q), *own = NULL;
+		const bool answered = best && best->score >= bar;
+		const bool right = answered && q->kind != LOOKALIKE && best->fact == q->fact;
+
+		if (right || (q->kind == LOOKALIKE && !answered))
+			continue;
+		for (size_t k = 0; k < q->n; k++)
+			own = q->near[k].fact == q->fact ? &q->near[k] : own;
+		printf("%s %.3f: %s\n    taught %.3f: %s\n", q->kind == LOOKALIKE ? "look-alike answered" : answered ? "answered wrongly" : "missed",
+		       best ? best->score : 0, q->text, own ? own->score : -1, f->question[q->fact]);
+		if (best && best->fact != q->fact)
+			printf("    nearest: %s\n", f->question[best->fact]);
+		for (size_t k = 1; own && k < F_COUNT; k++)
+			printf("%s%s %.2f", k == 1 ? "    " : " ", memory_feature_names[k], own->feature[k]);
+		putchar('\n');
+	}
+}
+
+/* ---- fitting ---- */
+
+static void rescore(struct facts *f, const double *weights, size_t fold)
+{
+	for (size_t i = 0; i < f->n_asked; i++)
+		for (size_t k = 0; (fold == FOLDS || f->asked[i].fact % FOLDS == fold) && k < f->asked[i].n; k++) {
+			struct candidate *c = &f->asked[i].near[k];
+
+			c->score = c->same ? 1 : memory_probability(weights, c->feature);
+		}
+}
+
+/* On all facts but those of a fold. */
+static void learn(const struct facts *f, size_t fold, double *weights)
+{
+	struct memory_sample *s = NULL;
+	size_t n = 0, cap = 0;
+
+	for (size_t i = 0; i < f->n_asked; i++) {
+		const struct asked *q = &f->asked[i];
+
+		for (size_t k = 0; q->fact % FOLDS != fold && k < q->n; k++) {
+			const bool own = q->near[k].fact == q->fact;
+
+			if (q->near[k].same)
+				continue;
+			if (n == cap) {
+				cap = cap ? cap * 2 : 4096;
+				s = xreallocarray(s, cap, sizeof(*s));
+			}
+			/* look-alikes are few beside rewordings, and cost more when wrong */
+			s[n] = (struct memory_sample){ .same = own && q->kind == REWORDING,
+				.weight = own ? (q->kind == LOOKALIKE ? 4 : 1) : 0.25 };
+			memcpy(s[n++].feature, q->near[k].feature, sizeof(s->feature));
+		}
+	}
+	memory_learn(s, n, 0.5, weights);
+	free(s);
+}
+
+/* The lowest bar at which few enough look-alikes are answered. */
+static double choose_bar(const struct facts *f, double most)
+{
+	struct figures r;
+
+	for (double bar = 0.2; bar < 0.99; bar += 0.01) {
+		count(f, bar, &r);
+		if (share(r.wrong[LOOKALIKE], r.asked[LOOKALIKE]) <= most && share(r.wrong[REWORDING], r.asked[REWORDING]) <= most)
+			return bar;
+	}
+	return 0.99;
+}
+
+static int fit(struct facts *f, const char *path, struct err *e)
+{
+	double weights[F_COUNT], bar;
+
+	for (size_t fold = 0; fold < FOLDS; fold++) {
+		learn(f, fold, weights);
+		rescore(f, weights, fold);
+	}
+	bar = choose_bar(f, 0.02);
+	puts("each fifth of the facts scored by weights fitted on the others:");
+	print_curve(f, bar, false);
+	learn(f, FOLDS, weights);
+	return memory_learn_write(path, weights, bar, e);
+}
+
+int eval_memory(struct cli_args *a)
+{
+	const char *given = cli_string(a, "encoder", NULL);
+	struct encoder *en = NULL;
+	struct facts f = { 0 };
+	struct err e = ERR_INIT;
+	char *path = NULL;
+	double bar;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < a->n; i++)
+		rc = read_facts(&f, a->operands[i], &e);
+	if (rc == 0 && f.n == 0)
+		rc = err_set(&e, ERR_FORMAT, "%s: there are no facts in it", a->operands[0]);
+	if (rc == 0 && !given)
+		rc = paths_shipped("encoder.safetensors", &path, &e);
+	if (rc == 0 && (!given || strcmp(given, "none") != 0))
+		rc = encoder_open(&en, given ? given : path, &e);
+	if (rc == 0) {
+		ask_all(&f, en, &bar);
+		if (cli_given(a, "fit"))
+			rc = fit(&f, cli_string(a, "fit", NULL), &e);
+		else
+			print_curve(&f, bar, cli_flag(a, "json"));
+		if (cli_flag(a, "show"))
+			show(&f, bar);
+	}
+	free(path);
+	encoder_free(en);
+	facts_free(&f);
+	return rc < 0 ? cli_failed(&e) : CLI_OK;
+}

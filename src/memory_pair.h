@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* memory_pair: do two questions ask the same? Each word of one looks for its like in the other, by spelling and by
+ * meaning; what is left over counts by its weight, and a few things that must not differ are looked at on their own:
+ * numbers, names, days, negation, the kind of question, opposites. A logistic function of these features, fitted on
+ * data/facts.jsonl (memory_fit.h), is the probability. */
+#ifndef ANSWERBACK_MEMORY_PAIR_H
+#define ANSWERBACK_MEMORY_PAIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../model/encoder.h"
+
+enum memory_feature {
+	F_ONE,                /* constant */
+	F_COSINE,             /* of the two vectors */
+	F_MEANT_NEW,          /* by meaning: share of the new question's weight found in the old one ... */
+	F_MEANT_OLD,          /* ... and of the old one's in the new one */
+	F_SAID_NEW,           /* the same by spelling */
+	F_SAID_OLD,
+	F_LEFT_NEW,           /* the heaviest word of the new question with no like in the old one */
+	F_LEFT_OLD,
+	F_LEFT_BOTH,          /* the smaller of the two: each has something that the other lacks */
+	F_NAME_NEW,           /* the same for rare words, by spelling only */
+	F_NAME_OLD,
+	F_NAME_BOTH,
+	F_NAME_SHARED,        /* the rarest word that both have */
+	F_NUMBER,             /* different numbers; half: only one has any */
+	F_DAY,                /* different days or months */
+	F_NEGATION,           /* one of them says no */
+	F_KIND,               /* where against when, and the like */
+	F_OPPOSITE,           /* open against close, and the like */
+	F_LENGTHS,            /* how different in length */
+	F_COUNT
+};
+extern const char *const memory_feature_names[F_COUNT];
+
+/* A question prepared for comparing. */
+struct memory_text {
+	struct encoder_view view;
+	char stem[ENCODER_WORDS][ENCODER_WORD];
+	bool empty[ENCODER_WORDS];    /* says how it is asked, not what */
+	float weight[ENCODER_WORDS];  /* by rarity, in the language and in the memory */
+	uint32_t kinds;               /* bits: when, where, who, why, how much ... */
+	uint32_t days;                /* bits: monday .. */
+	bool no;                      /* not, without ... */
+};
+/* frequency: share of the remembered questions that have the word; NULL: not known. */
+void memory_text_init(struct memory_text *t, const struct encoder *en, const char *text, size_t len,
+                      double (*frequency)(const void *arg, const char *stem), const void *arg);
+void memory_text_free(struct memory_text *t);
+
+void memory_features(const struct memory_text *fresh, const struct memory_text *old, double f[F_COUNT]);
+double memory_probability(const double weights[F_COUNT], const double f[F_COUNT]);
+
+/* "charges" and "charged" are "charg"; also tells whether a word is empty. */
+void memory_stem(char *word);
+bool memory_empty_word(const char *stem);
+
+#endif
