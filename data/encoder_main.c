@@ -151,6 +151,7 @@ int main(int argc, char **argv)
 	int c, rc;
 
 	encoder_train_opts_default(&o);
+	o.save_every = 500;
 	memcpy(o.share, default_share, sizeof(default_share));
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		switch (c) {

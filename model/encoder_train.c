@@ -52,7 +52,7 @@ struct trainer {
 
 void encoder_train_opts_default(struct encoder_train_opts *o)
 {
-	*o = (struct encoder_train_opts){ .words = 12000, .grams = 14000, .pairs = 128, .cluster = 8, .minutes = 20, .rate = 0.003,
+	*o = (struct encoder_train_opts){ .words = 12000, .grams = 14000, .pairs = 128, .cluster = 8, .block = 32, .minutes = 20, .rate = 0.003,
 		.temperature = 0.06, .words_temperature = 0.05, .drop_words = 0.1, .seed = 1, .report_every = 200 };
 	for (size_t i = 0; i < ENCODER_SOURCES; i++)
 		o->share[i] = 1;
@@ -397,7 +397,7 @@ static void add_up(double sums[5], double loss, const struct encoder_loss *l)
 	sums[4] += l->right_words;
 }
 
-static void train(struct trainer *t)
+static int train(struct trainer *t, const char *path, const char *notes, struct err *e)
 {
 	const double start = seconds(), budget = t->o->minutes * 60;
 	double share[ENCODER_SOURCES], sums[5] = { 0 }, all = make_lists(t, false), taken = 0;
@@ -429,7 +429,10 @@ static void train(struct trainer *t)
 			memset(sums, 0, sizeof(sums));
 			n = 0;
 		}
+		if (t->o->save_every && t->step % t->o->save_every == 0 && encoder_write(&t->w, path, notes, e) < 0)
+			return e ? e->code : ERR_IO;
 	}
+	return 0;
 }
 
 /* Each source on its own: how often the partner comes first among the batch's held-out texts. */
@@ -488,12 +491,15 @@ int encoder_train(const struct encoder_group *g, size_t n, const struct encoder_
 	t.by_source = xcalloc(ENCODER_SOURCES, sizeof(*t.by_source));
 	t.by_near = xcalloc(t.nears + 1, sizeof(*t.by_near));
 	t.group = xcalloc(o->pairs, sizeof(*t.group));
+	t.loss.block = o->block;
 	t.loss.temperature = o->temperature;
 	t.loss.words_temperature = o->words_temperature;
 
-	train(&t);
-	measure(&t);
-	rc = encoder_write(&t.w, path, notes, e);
+	rc = train(&t, path, notes, e);
+	if (rc == 0) {
+		measure(&t);
+		rc = encoder_write(&t.w, path, notes, e);
+	}
 
 	for (size_t i = 0; i < ENCODER_SOURCES; i++)
 		free(t.by_source[i].v);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <utf8proc.h>
 
+#include "../model/encoder.h"
 #include "../model/kernels.h"
 #include "../model/modelfile.h"
 #include "base/str.h"
@@ -177,6 +178,26 @@ static json_t *doctor_model(const char *given)
 	return j;
 }
 
+/* Of the memory. Without one it compares words alone. */
+static json_t *doctor_encoder(void)
+{
+	struct err e = ERR_INIT;
+	struct encoder *en;
+	char *path;
+	json_t *j;
+
+	if (paths_shipped("encoder.safetensors", &path, &e) < 0)
+		return json_pack("{s:o}", "problem", text_or_null(e.msg));
+	j = json_pack("{s:o}", "path", path_json(path));
+	if (encoder_open(&en, path, &e) < 0)
+		json_object_set_new(j, "problem", text_or_null(e.msg));
+	else
+		json_object_set_new(j, "version", text_or_null(encoder_version(en)));
+	encoder_free(en);
+	free(path);
+	return j;
+}
+
 /* "name: value" lines, objects indented below their name. */
 static void print_lines(const json_t *object, int depth)
 {
@@ -206,14 +227,14 @@ static int doctor_run(struct cli_args *a)
 
 	if (a->n > 0)
 		return cli_usage(a, "unexpected '%s'", a->operands[0]);
-	all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:o}",
+	all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o}",
 	                "build", doctor_build(), "machine", doctor_machine(),
 	                "libraries", doctor_libraries(), "terminal", doctor_terminal(),
 	                "environment", doctor_environment(),
 	                "folders", "config", doctor_folder(PATHS_CONFIG, NULL),
 	                "data", doctor_folder(PATHS_DATA, data_dir),
 	                "state", doctor_folder(PATHS_STATE, data_dir),
-	                "model", doctor_model(cli_string(a, "model", NULL)));
+	                "model", doctor_model(cli_string(a, "model", NULL)), "encoder", doctor_encoder());
 	if (!all)
 		return cli_error("out of memory");
 	if (cli_flag(a, "json")) {

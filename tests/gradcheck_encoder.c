@@ -113,11 +113,12 @@ static void check(struct fixture *f, const char *what, real *at, const real *gra
 		fail_msg("%s: its gradient is nothing, so nothing was checked", what);
 }
 
-static void gradients(void **state)
+static void gradients(void **state, size_t block)
 {
 	struct fixture *f = *state;
 	real *dx, *dbias;
 
+	f->loss.block = block;
 	run(f);
 	memset(f->grad, 0, f->layout.total * sizeof(real));
 	encoder_backward(&f->layout, f->flat, &f->work, f->grad);
@@ -135,9 +136,21 @@ static void gradients(void **state)
 	free(dbias);
 }
 
+static void all_pairs(void **state)
+{
+	gradients(state, 0);
+}
+
+/* 2 + 2 + 1 */
+static void in_blocks(void **state)
+{
+	gradients(state, 2);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(gradients, setup, teardown) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(all_pairs, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_blocks, setup, teardown) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
