@@ -53,6 +53,7 @@ struct wordings {
 		uint32_t first;       /* near key of its first thing */
 	} list[LISTS];
 	size_t lists, each;
+	uint32_t it;                  /* near key of all questions about "it" */
 };
 
 /* text with {x} replaced */
@@ -154,6 +155,35 @@ static int ask_about(struct wordings *w, const json_t *texts, const char *list, 
 	return rc;
 }
 
+/* "how much is the {x}", "my {x} is late": about "it", so that what is asked is learned apart from what of. */
+static void ask_it(struct wordings *w, const json_t *texts)
+{
+	static const char *const before[] = { "the ", "my ", "a ", "an ", "your ", "our ", "this " };
+	struct encoder_group *g = encoder_groups_add(w->g, SOURCE_ASK_IT);
+	const json_t *text;
+	size_t i;
+
+	g->near[0] = g->near[1] = w->it;
+	json_array_foreach(texts, i, text) {
+		const char *s = json_string_value(text), *at = strstr(s, "{x}");
+		struct str out = STR_INIT;
+		size_t n = (size_t)(at - s);
+
+		for (size_t k = 0; k < sizeof(before) / sizeof(*before); k++) {
+			const size_t b = strlen(before[k]);
+
+			if (n >= b && memcmp(s + n - b, before[k], b) == 0 && (n == b || s[n - b - 1] == ' ')) {
+				n -= b;
+				break;
+			}
+		}
+		str_add(&out, s, n);
+		str_addf(&out, "it%s", at + 3);
+		encoder_group_text(g, out.s);
+		str_free(&out);
+	}
+}
+
 static int one_question(void *arg, const void *json, const char *where, struct err *e)
 {
 	struct wordings *w = arg;
@@ -168,6 +198,8 @@ static int one_question(void *arg, const void *json, const char *where, struct e
 	json_array_foreach(of, i, list)
 		if (rc == 0)
 			rc = ask_about(w, texts, json_string_value(list) ? json_string_value(list) : "", intent, w->each / lists, where, e);
+	if (rc == 0)
+		ask_it(w, texts);
 	return rc;
 }
 
@@ -219,6 +251,7 @@ int encoder_add_wordings(struct encoder_groups *g, const char *dir, size_t thing
 			g->keys += (uint32_t)json_array_size(list);
 			w.lists++;
 		}
+	w.it = ++g->keys;
 	str_reset(&path);
 	str_addf(&path, "%s/ask.jsonl", dir);
 	rc = encoder_lines(path.s, one_question, &w, e);

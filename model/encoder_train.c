@@ -115,13 +115,31 @@ static void rarity(struct trainer *t)
 	free(seen);
 }
 
+/* Each hash once, with the sum of its counts, or with 1. Returns how many. */
+static size_t unique(struct count *c, size_t n, bool once)
+{
+	size_t kept = 0;
+
+	if (n > 0)
+		qsort(c, n, sizeof(*c), by_hash);
+	for (size_t i = 0; i < n; i++) {
+		if (kept > 0 && c[kept - 1].hash == c[i].hash)
+			c[kept - 1].n += once ? 0 : c[i].n;
+		else
+			c[kept++] = c[i];
+	}
+	return kept;
+}
+
 /* At most `most` words of each kind. Both arrays are the caller's to free. */
 static size_t vocabulary(const struct trainer *t, size_t most, uint64_t **hashes, bool **foreign)
 {
 	struct count *all = NULL;
 	size_t n = 0, cap = 0, kept = 0, kinds[2] = { 0, 0 };
 
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
+		const size_t first = n;
+
 		for (size_t k = 0; k < t->g[i].n; k++) {
 			struct encoder_words w;
 
@@ -134,13 +152,11 @@ static size_t vocabulary(const struct trainer *t, size_t most, uint64_t **hashes
 				if (!w.v[j].number)           /* numbers are for the n-grams */
 					all[n++] = (struct count){ encoder_hash(w.v[j].text), 1, encoder_foreign(w.v[j].text) };
 		}
-	qsort(all, n, sizeof(*all), by_hash);
-	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && all[kept - 1].hash == all[i].hash)
-			all[kept - 1].n++;
-		else
-			all[kept++] = all[i];
+		/* out of templates: a word counts once a group, so that invented names take no rows */
+		if (t->g[i].made)
+			n = first + unique(all + first, n - first, true);
 	}
+	kept = unique(all, n, false);
 	qsort(all, kept, sizeof(*all), by_count);
 	n = 0;
 	for (size_t i = 0; i < kept && all[i].n > 1; i++)

@@ -15,7 +15,8 @@
 #include "paths.h"
 
 enum { NEAR = 48, FOLDS = 5 };
-enum kind { EXACT, REWORDING, LOOKALIKE, KINDS };
+/* EASY: nearly the same words; only for fitting, where all rewordings that people invent share few. */
+enum kind { EXACT, REWORDING, LOOKALIKE, EASY, KINDS };
 
 struct candidate {
 	size_t fact;
@@ -63,6 +64,42 @@ static void ask(struct facts *f, const char *text, enum kind kind)
 	f->asked[f->n_asked++] = (struct asked){ .text = xstrdup(text), .kind = kind, .fact = f->n - 1 };
 }
 
+/* The question in nearly its own words: with something said around it, two letters swapped, small words left out. */
+static void ask_easily(struct facts *f, size_t fact)
+{
+	static const char *const small[] = { " the ", " do ", " is ", " a ", " of ", " does ", " my " };
+	const char *q = f->question[fact];
+	struct str s = STR_INIT;
+	size_t at = strlen(q) * 2 / 3;
+
+	str_addf(&s, "hi, %s thanks", q);
+	ask(f, s.s, EASY);
+	str_reset(&s);
+	str_adds(&s, q);
+	while (at > 0 && (s.s[at] == ' ' || s.s[at - 1] == ' '))
+		at--;
+	if (at > 0) {
+		const char c = s.s[at];
+
+		s.s[at] = s.s[at - 1];
+		s.s[at - 1] = c;
+	}
+	ask(f, s.s, EASY);
+	str_reset(&s);
+	for (const char *p = q; *p;) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++)
+			n = strncmp(p, small[i], strlen(small[i])) == 0 ? strlen(small[i]) - 1 : n;
+		p += n;
+		str_addc(&s, *p++);
+	}
+	ask(f, s.s, EASY);
+	for (size_t i = f->n_asked - 3; i < f->n_asked; i++)
+		f->asked[i].fact = fact;
+	str_free(&s);
+}
+
 static int read_fact(struct facts *f, const json_t *o, const char *path, size_t line, struct err *e)
 {
 	static const char *const lists[] = { [REWORDING] = "rewordings", [LOOKALIKE] = "lookalikes" };
@@ -78,7 +115,7 @@ static int read_fact(struct facts *f, const json_t *o, const char *path, size_t 
 	f->question[f->n] = xstrdup(question);
 	f->answer[f->n++] = xstrdup(answer);
 	ask(f, question, EXACT);
-	for (enum kind k = REWORDING; k < KINDS; k++) {
+	for (enum kind k = REWORDING; k <= LOOKALIKE; k++) {
 		const json_t *list = json_object_get(o, lists[k]), *text;
 		size_t i;
 
@@ -270,7 +307,7 @@ static void learn(const struct facts *f, size_t fold, double *weights)
 				s = xreallocarray(s, cap, sizeof(*s));
 			}
 			/* look-alikes are few beside rewordings, and cost more when wrong */
-			s[n] = (struct memory_sample){ .same = own && q->kind == REWORDING,
+			s[n] = (struct memory_sample){ .same = own && q->kind != LOOKALIKE,
 				.weight = own ? (q->kind == LOOKALIKE ? 4 : 1) : 0.25 };
 			memcpy(s[n++].feature, q->near[k].feature, sizeof(s->feature));
 		}
@@ -325,6 +362,8 @@ int eval_memory(struct cli_args *a)
 		rc = paths_shipped("encoder.safetensors", &path, &e);
 	if (rc == 0 && (!given || strcmp(given, "none") != 0))
 		rc = encoder_open(&en, given ? given : path, &e);
+	for (size_t i = 0; rc == 0 && cli_given(a, "fit") && i < f.n; i++)
+		ask_easily(&f, i);
 	if (rc == 0) {
 		ask_all(&f, en, &bar);
 		if (cli_given(a, "fit"))

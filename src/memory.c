@@ -16,6 +16,8 @@
 
 enum { BUCKETS = 1 << 16, DIM = ENCODER_DIM, CANDIDATES = 24 };
 
+_Static_assert(F_COUNT <= sizeof(((struct memory_near *)0)->feature) / sizeof(double), "room for all features");
+
 /* Without an encoder only words can be compared. */
 static const double words_bar = 0.8;
 
@@ -360,10 +362,12 @@ static double by_words_alone(const double f[F_COUNT])
 static void compare(const struct memory *m, const struct memory_text *q, uint64_t said, uint32_t at, struct memory_near *out)
 {
 	const struct remembered *r = &m->r[at];
-	struct memory_text t;
+	struct memory_text t, answer;
 
 	memory_text_init(&t, m->en, r->question, strlen(r->question), frequency, m);
-	memory_features(q, &t, out->feature);
+	memory_text_init(&answer, m->en, r->answer, strlen(r->answer), frequency, m);
+	memory_features(q, &t, &answer, out->feature);
+	memory_text_free(&answer);
 	out->at = at;
 	out->id = r->id;
 	out->same = r->said == said && t.view.words.n > 0;

@@ -57,7 +57,7 @@ struct memory_near {
 	int64_t id;
 	double score;
 	bool same;                    /* word for word */
-	double feature[32];           /* MEMORY_FEATURES of them */
+	double feature[40];           /* F_COUNT of them (memory_pair.h) */
 };
 /* The candidates, best first; at most cap. */
 size_t memory_nearest(const struct memory *m, const char *question, size_t len, struct memory_near *out, size_t cap);

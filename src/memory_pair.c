@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@ enum { WORDS = ENCODER_WORDS };
 
 const char *const memory_feature_names[F_COUNT] = {
 	"one", "cosine", "meant_new", "meant_old", "said_new", "said_old", "left_new", "left_old", "left_both", "name_new", "name_old",
-	"name_both", "name_shared", "number", "day", "negation", "kind", "opposite", "lengths"
+	"name_both", "name_shared", "proper_new", "proper_old", "proper_shared", "rest_cosine", "rest_new", "rest_old", "union_new", "union_left",
+	"answer_cosine", "number", "day", "negation", "kind", "opposite", "lengths"
 };
 
 /* ---- what single words tell ---- */
@@ -141,10 +143,32 @@ static bool opposed(const char *a, const char *b)
 	return false;
 }
 
+/* Names: capitals that no sentence begins with. In a text of capitals only, or of titles, they tell nothing. */
+static void mark_proper(struct memory_text *t, const char *text)
+{
+	size_t capitals = 0, letters = 0;
+
+	for (size_t i = 0; i < t->view.words.n; i++) {
+		const struct encoder_word *w = &t->view.words.v[i];
+		size_t before = w->start;
+
+		letters += isalpha((unsigned char)text[w->start]) != 0;
+		capitals += isupper((unsigned char)text[w->start]) != 0;
+		while (before > 0 && !isalnum((unsigned char)text[before - 1]) && !strchr(".?!:\n", text[before - 1]))
+			before--;
+		t->proper[i] = isupper((unsigned char)text[w->start]) && before > 0 && isalnum((unsigned char)text[before - 1]) &&
+			strcmp(w->text, "i") != 0 && strncmp(w->text, "im", 3) != 0 && strcmp(w->text, "ive") != 0 && strcmp(w->text, "id") != 0 &&
+			!memory_empty_word(t->stem[i]);
+	}
+	if (capitals > 2 && capitals * 4 > letters * 3)
+		memset(t->proper, 0, sizeof(t->proper));
+}
+
 void memory_text_init(struct memory_text *t, const struct encoder *en, const char *text, size_t len,
                       double (*frequency)(const void *arg, const char *stem), const void *arg)
 {
 	memset(t, 0, sizeof(*t));
+	t->en = en;
 	encoder_look(en, text, len, &t->view);
 	t->kinds = kinds_of(&t->view.words);
 	for (size_t i = 0; i < t->view.words.n; i++) {
@@ -161,6 +185,7 @@ void memory_text_init(struct memory_text *t, const struct encoder *en, const cha
 		common = frequency ? frequency(arg, t->stem[i]) : 0;
 		t->weight[i] = (float)((t->empty[i] ? 0.1 : 0.25 + 0.75 * w->rarity) * (1 - 0.7 * common));
 	}
+	mark_proper(t, text);
 }
 
 void memory_text_free(struct memory_text *t)
@@ -323,17 +348,106 @@ static bool any_opposite(const struct memory_text *a, const struct memory_text *
 	return false;
 }
 
-void memory_features(const struct memory_text *fresh, const struct memory_text *old, double f[F_COUNT])
+/* ---- what is asked, apart from what of ---- */
+
+/* The words of a text with "it" for names that the other has too ("the Kaldor machine" is one "it"). */
+static void without_names(const struct memory_text *t, const struct side *s, char *out, size_t cap)
+{
+	static const char *const before[] = { "the", "a", "an", "my", "your", "our", "this", "that", "these", "those", NULL };
+	size_t n = 0, last = 0;       /* where the word before begins in out */
+	bool it = false;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < t->view.words.n; i++) {
+		const struct encoder_word *w = &t->view.words.v[i];
+		const bool name = s->said[i] >= 0.8f && !t->empty[i] && (t->proper[i] || w->rarity > 0.5f);
+
+		if (name && it)
+			continue;
+		if (name && n > 0 && in_list(before, out + last))
+			out[n = last > 0 ? last - 1 : 0] = '\0';
+		last = n > 0 ? n + 1 : 0;
+		n += (size_t)snprintf(out + n, cap - n, "%s%s", n > 0 ? " " : "", name ? "it" : w->text);
+		it = name;
+	}
+}
+
+static void compare_rest(const struct memory_text *a, const struct memory_text *b, const struct side *of_a, const struct side *of_b,
+                         double f[F_COUNT])
+{
+	char x[ENCODER_WORDS * ENCODER_WORD + ENCODER_WORDS], y[sizeof(x)];
+	struct encoder_view u, v;
+	float near[WORDS];
+	size_t which[WORDS];
+
+	without_names(a, of_a, x, sizeof(x));
+	without_names(b, of_b, y, sizeof(y));
+	encoder_look(a->en, x, strlen(x), &u);
+	encoder_look(b->en, y, strlen(y), &v);
+	f[F_REST_COSINE] = f[F_REST_NEW] = f[F_REST_OLD] = 0;
+	for (size_t k = 0; k < ENCODER_DIM; k++)
+		f[F_REST_COSINE] += (double)u.vector[k] * (double)v.vector[k];
+	encoder_compare(&u, &v, near, which);
+	for (size_t i = 0; i < u.words.n; i++)
+		f[F_REST_NEW] += (double)u.weight[i] * (double)near[i];
+	encoder_compare(&v, &u, near, which);
+	for (size_t i = 0; i < v.words.n; i++)
+		f[F_REST_OLD] += (double)v.weight[i] * (double)near[i];
+	encoder_view_free(&u);
+	encoder_view_free(&v);
+}
+
+/* Of the names that a has: which share b lacks. */
+static double names_lacking(const struct memory_text *a, const struct side *of_a, double *found)
+{
+	double all = 0, lacking = 0;
+
+	for (size_t i = 0; i < a->view.words.n; i++)
+		if (a->proper[i]) {
+			all++;
+			lacking += 1 - (double)of_a->said[i];
+		}
+	*found = all > 0 ? (all - lacking) / all : 0;
+	return all > 0 ? lacking / all : 0;
+}
+
+static double cosine_of(const struct memory_text *a, const struct memory_text *b)
+{
+	double sum = 0;
+
+	for (size_t k = 0; k < ENCODER_DIM; k++)
+		sum += (double)a->view.vector[k] * (double)b->view.vector[k];
+	return sum;
+}
+
+/* What the new question says beyond the old one may stand in the answer. */
+static void compare_union(const struct memory_text *fresh, const struct memory_text *answer, const struct side *a, double f[F_COUNT])
+{
+	struct side in_answer;
+	double all = 0, found = 0, left = 0;
+
+	look_for(fresh, answer, &in_answer);
+	for (size_t i = 0; i < fresh->view.words.n; i++) {
+		const double w = (double)fresh->weight[i], like = (double)(a->meant[i] > in_answer.meant[i] ? a->meant[i] : in_answer.meant[i]);
+
+		all += w;
+		found += w * like;
+		left = w * (1 - like) > left ? w * (1 - like) : left;
+	}
+	f[F_UNION_NEW] = all > 0 ? found / all : 0;
+	f[F_UNION_LEFT] = left;
+	f[F_ANSWER_COSINE] = cosine_of(fresh, answer);
+}
+
+void memory_features(const struct memory_text *fresh, const struct memory_text *old, const struct memory_text *answer,
+                     double f[F_COUNT])
 {
 	struct side a, b;
-	double cosine = 0;
 
 	look_for(fresh, old, &a);
 	look_for(old, fresh, &b);
-	for (size_t k = 0; k < ENCODER_DIM; k++)
-		cosine += (double)fresh->view.vector[k] * (double)old->view.vector[k];
 	f[F_ONE] = 1;
-	f[F_COSINE] = cosine;
+	f[F_COSINE] = cosine_of(fresh, old);
 	f[F_MEANT_NEW] = a.meant_share;
 	f[F_MEANT_OLD] = b.meant_share;
 	f[F_SAID_NEW] = a.said_share;
@@ -345,6 +459,10 @@ void memory_features(const struct memory_text *fresh, const struct memory_text *
 	f[F_NAME_OLD] = b.name;
 	f[F_NAME_BOTH] = a.name < b.name ? a.name : b.name;
 	f[F_NAME_SHARED] = b.name_shared;
+	f[F_PROPER_NEW] = names_lacking(fresh, &a, &f[F_PROPER_SHARED]);
+	f[F_PROPER_OLD] = names_lacking(old, &b, &f[F_PROPER_SHARED]);
+	compare_rest(fresh, old, &a, &b, f);
+	compare_union(fresh, answer, &a, f);
 	f[F_NUMBER] = number_conflict(fresh, old);
 	f[F_DAY] = fresh->days && old->days && !(fresh->days & old->days) ? 1 : 0;
 	f[F_NEGATION] = fresh->no != old->no ? 1 : 0;

@@ -25,6 +25,15 @@ enum memory_feature {
 	F_NAME_OLD,
 	F_NAME_BOTH,
 	F_NAME_SHARED,        /* the rarest word that both have */
+	F_PROPER_NEW,         /* share of the new question's capitalised names that the old one lacks ... */
+	F_PROPER_OLD,         /* ... and of the old one's that the new one lacks */
+	F_PROPER_SHARED,      /* share of the old one's names found in the new one; 0: it has none */
+	F_REST_COSINE,        /* what is asked, with "it" for the things that both name: the two vectors */
+	F_REST_NEW,           /* the same by meaning of words, as F_MEANT_* */
+	F_REST_OLD,
+	F_UNION_NEW,          /* share of the new question's weight found by meaning in the old one or in its answer */
+	F_UNION_LEFT,         /* the heaviest word of the new question that neither has */
+	F_ANSWER_COSINE,      /* of the new question and the answer */
 	F_NUMBER,             /* different numbers; half: only one has any */
 	F_DAY,                /* different days or months */
 	F_NEGATION,           /* one of them says no */
@@ -37,9 +46,11 @@ extern const char *const memory_feature_names[F_COUNT];
 
 /* A question prepared for comparing. */
 struct memory_text {
+	const struct encoder *en;
 	struct encoder_view view;
 	char stem[ENCODER_WORDS][ENCODER_WORD];
 	bool empty[ENCODER_WORDS];    /* says how it is asked, not what */
+	bool proper[ENCODER_WORDS];   /* a capital inside a sentence */
 	float weight[ENCODER_WORDS];  /* by rarity, in the language and in the memory */
 	uint32_t kinds;               /* bits: when, where, who, why, how much ... */
 	uint32_t days;                /* bits: monday .. */
@@ -50,7 +61,8 @@ void memory_text_init(struct memory_text *t, const struct encoder *en, const cha
                       double (*frequency)(const void *arg, const char *stem), const void *arg);
 void memory_text_free(struct memory_text *t);
 
-void memory_features(const struct memory_text *fresh, const struct memory_text *old, double f[F_COUNT]);
+void memory_features(const struct memory_text *fresh, const struct memory_text *old, const struct memory_text *answer,
+                     double f[F_COUNT]);
 double memory_probability(const double weights[F_COUNT], const double f[F_COUNT]);
 
 /* "charges" and "charged" are "charg"; also tells whether a word is empty. */

@@ -199,7 +199,7 @@ static void features(const char *a, const char *b, double f[F_COUNT])
 
 	memory_text_init(&x, NULL, a, strlen(a), NULL, NULL);
 	memory_text_init(&y, NULL, b, strlen(b), NULL, NULL);
-	memory_features(&x, &y, f);
+	memory_features(&x, &y, &y, f);
 	memory_text_free(&x);
 	memory_text_free(&y);
 }
