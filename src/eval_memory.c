@@ -15,12 +15,13 @@
 #include "paths.h"
 
 enum { NEAR = 48, FOLDS = 5 };
-/* EASY: nearly the same words; only for fitting, where all rewordings that people invent share few. */
-enum kind { EXACT, REWORDING, LOOKALIKE, EASY, KINDS };
+/* Two more kinds only for fitting, because who invents rewordings and look-alikes makes the first ones share few words and
+ * the others many. EASY: the question in nearly its own words. SWAPPED: what is asked of something else, in anybody's words. */
+enum kind { EXACT, REWORDING, LOOKALIKE, EASY, SWAPPED, KINDS };
 
 struct candidate {
 	size_t fact;
-	double score;
+	double rank, score;
 	bool same;
 	double feature[F_COUNT];
 };
@@ -100,6 +101,55 @@ static void ask_easily(struct facts *f, size_t fact)
 	str_free(&s);
 }
 
+/* The first name in a question ("the Birch Lane counter": "Birch Lane"); false: it has none. */
+static bool name_in(const char *q, struct str *name)
+{
+	const char *p = strchr(q, ' ');
+
+	str_reset(name);
+	for (; p; p = strchr(p, ' ')) {
+		const char *word = ++p;
+		const size_t n = strcspn(word, " ?.,");
+
+		if (word[0] >= 'A' && word[0] <= 'Z' && n > 2)
+			str_addf(name, "%s%.*s", name->len ? " " : "", (int)n, word);
+		else if (name->len > 0)
+			break;
+		if (word[n] && word[n] != ' ')
+			break;
+	}
+	return name->len > 0;
+}
+
+/* What is asked about other things with a name, asked about this one. */
+static void ask_swapped(struct facts *f, size_t fact, size_t last)
+{
+	struct str own = STR_INIT, other = STR_INIT;
+	size_t made = 0;
+
+	for (size_t i = 0; name_in(f->question[fact], &own) && i < last && made < 3; i++) {
+		/* from all over the list, but the same on every run */
+		const struct asked *q = &f->asked[(i * 7919 + fact * 131) % last];
+		const char *at;
+		struct str s = STR_INIT;
+
+		if (q->kind != REWORDING || q->fact == fact || !name_in(f->question[q->fact], &other))
+			continue;
+		at = strcasestr(q->text, other.s);
+		if (!at)
+			continue;
+		str_add(&s, q->text, (size_t)(at - q->text));
+		str_adds(&s, own.s);
+		str_adds(&s, at + other.len);
+		ask(f, s.s, SWAPPED);
+		f->asked[f->n_asked - 1].fact = fact;
+		str_free(&s);
+		made++;
+	}
+	str_free(&own);
+	str_free(&other);
+}
+
 static int read_fact(struct facts *f, const json_t *o, const char *path, size_t line, struct err *e)
 {
 	static const char *const lists[] = { [REWORDING] = "rewordings", [LOOKALIKE] = "lookalikes" };
@@ -166,7 +216,7 @@ static void ask_all(struct facts *f, const struct encoder *en, double *bar)
 		q->n = memory_nearest(m, q->text, strlen(q->text), near, NEAR);
 		q->near = xcalloc(q->n + 1, sizeof(*q->near));
 		for (size_t k = 0; k < q->n; k++) {
-			q->near[k] = (struct candidate){ .fact = near[k].at, .score = near[k].score, .same = near[k].same };
+			q->near[k] = (struct candidate){ .fact = near[k].at, .rank = near[k].rank, .score = near[k].score, .same = near[k].same };
 			memcpy(q->near[k].feature, near[k].feature, sizeof(q->near[k].feature));
 		}
 	}
@@ -186,7 +236,7 @@ static const struct candidate *best_of(const struct asked *q)
 	const struct candidate *best = NULL;
 
 	for (size_t k = 0; k < q->n; k++)
-		if (!best || q->near[k].score > best->score)
+		if (!best || q->near[k].rank > best->rank)
 			best = &q->near[k];
 	return best;
 }
@@ -201,7 +251,7 @@ static void count(const struct facts *f, double bar, struct figures *r)
 		r->asked[q->kind]++;
 		if (!best || best->score < bar)
 			continue;
-		if (q->kind != LOOKALIKE && strcmp(f->answer[best->fact], f->answer[q->fact]) == 0)
+		if (q->kind != LOOKALIKE && q->kind != SWAPPED && strcmp(f->answer[best->fact], f->answer[q->fact]) == 0)
 			r->right[q->kind]++;
 		else
 			r->wrong[q->kind]++;
@@ -220,7 +270,7 @@ static json_t *figures_json(const struct figures *r)
 	                 "lookalikes", share(r->wrong[LOOKALIKE], r->asked[LOOKALIKE]));
 }
 
-static void print_curve(const struct facts *f, double bar, bool json)
+static void print_curve(const struct facts *f, double bar, bool json, bool fitting)
 {
 	static const double bars[] = { 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99 };
 	struct figures r;
@@ -228,13 +278,17 @@ static void print_curve(const struct facts *f, double bar, bool json)
 	char *text;
 
 	if (!json)
-		printf("%zu facts in one memory; share of questions answered\n bar   exact  rewordings  (wrong)  look-alikes\n", f->n);
+		printf("%zu facts in one memory; share of questions answered\n bar   exact  rewordings  (wrong)  look-alikes%s\n", f->n, fitting ? "  easy  swapped" : "");
 	for (size_t i = 0; i < sizeof(bars) / sizeof(bars[0]); i++) {
 		count(f, bars[i], &r);
 		if (!json)
-			printf("%5.2f  %5.1f%%  %9.1f%%  %6.1f%%  %10.1f%%\n", r.bar, 100 * share(r.right[EXACT], r.asked[EXACT]),
+			printf("%5.2f  %5.1f%%  %9.1f%%  %6.1f%%  %10.1f%%", r.bar, 100 * share(r.right[EXACT], r.asked[EXACT]),
 			       100 * share(r.right[REWORDING], r.asked[REWORDING]), 100 * share(r.wrong[REWORDING], r.asked[REWORDING]),
 			       100 * share(r.wrong[LOOKALIKE], r.asked[LOOKALIKE]));
+		if (!json && fitting)
+			printf("  %5.1f%%  %5.1f%%", 100 * share(r.right[EASY], r.asked[EASY]), 100 * share(r.wrong[SWAPPED], r.asked[SWAPPED]));
+		if (!json)
+			putchar('\n');
 		json_array_append_new(curve, figures_json(&r));
 	}
 	count(f, bar, &r);
@@ -260,13 +314,13 @@ static void show(const struct facts *f, double bar)
 		const struct asked *q = &f->asked[i];
 		const struct candidate *best = best_of(q), *own = NULL;
 		const bool answered = best && best->score >= bar;
-		const bool right = answered && q->kind != LOOKALIKE && best->fact == q->fact;
+		const bool wanted = q->kind != LOOKALIKE && q->kind != SWAPPED, right = answered && wanted && best->fact == q->fact;
 
-		if (right || (q->kind == LOOKALIKE && !answered))
+		if (right || (!wanted && !answered))
 			continue;
 		for (size_t k = 0; k < q->n; k++)
 			own = q->near[k].fact == q->fact ? &q->near[k] : own;
-		printf("%s %.3f: %s\n    taught %.3f: %s\n", q->kind == LOOKALIKE ? "look-alike answered" : answered ? "answered wrongly" : "missed",
+		printf("%s %.3f: %s\n    taught %.3f: %s\n", !wanted ? "look-alike answered" : answered ? "answered wrongly" : "missed",
 		       best ? best->score : 0, q->text, own ? own->score : -1, f->question[q->fact]);
 		if (best && best->fact != q->fact)
 			printf("    nearest: %s\n", f->question[best->fact]);
@@ -278,42 +332,61 @@ static void show(const struct facts *f, double bar)
 
 /* ---- fitting ---- */
 
-static void rescore(struct facts *f, const double *weights, size_t fold)
+/* Scores of the questions about a fold's facts (FOLDS: of all), as the memory would give them. */
+static void rescore(struct facts *f, const struct memory_weights *w, size_t fold)
 {
 	for (size_t i = 0; i < f->n_asked; i++)
 		for (size_t k = 0; (fold == FOLDS || f->asked[i].fact % FOLDS == fold) && k < f->asked[i].n; k++) {
 			struct candidate *c = &f->asked[i].near[k];
 
-			c->score = c->same ? 1 : memory_probability(weights, c->feature);
+			c->rank = memory_rank(w, c->feature, c->same);
+			c->score = memory_score(w, c->feature, c->same);
 		}
 }
 
-/* On all facts but those of a fold. */
-static void learn(const struct facts *f, size_t fold, double *weights)
+struct samples {
+	struct memory_sample *v;
+	size_t n, cap;
+};
+
+static void add_sample(struct samples *s, const struct candidate *c, bool same, double weight)
 {
-	struct memory_sample *s = NULL;
-	size_t n = 0, cap = 0;
+	if (s->n == s->cap) {
+		s->cap = s->cap ? s->cap * 2 : 4096;
+		s->v = xreallocarray(s->v, s->cap, sizeof(*s->v));
+	}
+	s->v[s->n] = (struct memory_sample){ .same = same, .weight = weight };
+	memcpy(s->v[s->n++].feature, c->feature, sizeof(c->feature));
+}
 
-	for (size_t i = 0; i < f->n_asked; i++) {
-		const struct asked *q = &f->asked[i];
+/* On all facts but those of a fold. First which candidate is meant, among all that came near; then, of the one that
+ * came first, whether it is really meant. */
+static void learn(struct facts *f, size_t fold, struct memory_weights *w)
+{
+	/* look-alikes are fewer than rewordings, and cost more when wrong */
+	static const double weight[KINDS] = { 1, 1, 3, 0.5, 1.5 };
+	struct samples s = { 0 };
 
-		for (size_t k = 0; q->fact % FOLDS != fold && k < q->n; k++) {
+	for (size_t i = 0; i < f->n_asked; i++)
+		for (size_t k = 0; f->asked[i].fact % FOLDS != fold && k < f->asked[i].n; k++) {
+			const struct asked *q = &f->asked[i];
 			const bool own = q->near[k].fact == q->fact;
 
-			if (q->near[k].same)
-				continue;
-			if (n == cap) {
-				cap = cap ? cap * 2 : 4096;
-				s = xreallocarray(s, cap, sizeof(*s));
-			}
-			/* look-alikes are few beside rewordings, and cost more when wrong */
-			s[n] = (struct memory_sample){ .same = own && q->kind != LOOKALIKE,
-				.weight = own ? (q->kind == LOOKALIKE ? 4 : 1) : 0.25 };
-			memcpy(s[n++].feature, q->near[k].feature, sizeof(s->feature));
+			if (!q->near[k].same && q->kind != LOOKALIKE && q->kind != SWAPPED)
+				add_sample(&s, &q->near[k], own, own ? 1 : 0.1);
 		}
+	memory_learn(s.v, s.n, 0.5, w->rank);
+	s.n = 0;
+	rescore(f, w, FOLDS);
+	for (size_t i = 0; i < f->n_asked; i++) {
+		const struct asked *q = &f->asked[i];
+		const struct candidate *best = best_of(q);
+
+		if (q->fact % FOLDS != fold && best && !best->same && !memory_contradicts(best->feature))
+			add_sample(&s, best, best->fact == q->fact && q->kind != LOOKALIKE && q->kind != SWAPPED, weight[q->kind]);
 	}
-	memory_learn(s, n, 0.5, weights);
-	free(s);
+	memory_learn(s.v, s.n, 0.5, w->sure);
+	free(s.v);
 }
 
 /* The lowest bar at which few enough look-alikes are answered. */
@@ -331,17 +404,20 @@ static double choose_bar(const struct facts *f, double most)
 
 static int fit(struct facts *f, const char *path, struct err *e)
 {
-	double weights[F_COUNT], bar;
+	struct memory_weights w[FOLDS + 1];
+	double bar;
 
-	for (size_t fold = 0; fold < FOLDS; fold++) {
-		learn(f, fold, weights);
-		rescore(f, weights, fold);
-	}
+	for (size_t fold = 0; fold < FOLDS; fold++)
+		learn(f, fold, &w[fold]);
+	for (size_t fold = 0; fold < FOLDS; fold++)
+		rescore(f, &w[fold], fold);
 	bar = choose_bar(f, 0.02);
 	puts("each fifth of the facts scored by weights fitted on the others:");
-	print_curve(f, bar, false);
-	learn(f, FOLDS, weights);
-	return memory_learn_write(path, weights, bar, e);
+	print_curve(f, bar, false, true);
+	learn(f, FOLDS, &w[FOLDS]);
+	for (size_t fold = 0; fold < FOLDS; fold++)       /* what --show shows */
+		rescore(f, &w[fold], fold);
+	return memory_learn_write(path, &w[FOLDS], bar, e);
 }
 
 int eval_memory(struct cli_args *a)
@@ -362,14 +438,16 @@ int eval_memory(struct cli_args *a)
 		rc = paths_shipped("encoder.safetensors", &path, &e);
 	if (rc == 0 && (!given || strcmp(given, "none") != 0))
 		rc = encoder_open(&en, given ? given : path, &e);
-	for (size_t i = 0; rc == 0 && cli_given(a, "fit") && i < f.n; i++)
+	for (size_t i = 0, last = f.n_asked; rc == 0 && cli_given(a, "fit") && i < f.n; i++) {
 		ask_easily(&f, i);
+		ask_swapped(&f, i, last);
+	}
 	if (rc == 0) {
 		ask_all(&f, en, &bar);
 		if (cli_given(a, "fit"))
 			rc = fit(&f, cli_string(a, "fit", NULL), &e);
 		else
-			print_curve(&f, bar, cli_flag(a, "json"));
+			print_curve(&f, bar, cli_flag(a, "json"), false);
 		if (cli_flag(a, "show"))
 			show(&f, bar);
 	}

@@ -371,17 +371,22 @@ static void compare(const struct memory *m, const struct memory_text *q, uint64_
 	out->at = at;
 	out->id = r->id;
 	out->same = r->said == said && t.view.words.n > 0;
-	out->score = out->same ? 1 : m->en ? memory_probability(memory_fit, out->feature) : by_words_alone(out->feature);
+	if (m->en) {
+		out->rank = memory_rank(&memory_fit, out->feature, out->same);
+		out->score = memory_score(&memory_fit, out->feature, out->same);
+	} else {
+		out->rank = out->score = out->same ? 1 : by_words_alone(out->feature);
+	}
 	memory_text_free(&t);
 }
 
 /* Best first; the latest teaching wins a tie. */
-static int by_score(const void *a, const void *b)
+static int by_rank(const void *a, const void *b)
 {
 	const struct memory_near *x = a, *y = b;
 
-	if (x->score > y->score || x->score < y->score)
-		return x->score > y->score ? -1 : 1;
+	if (x->rank > y->rank || x->rank < y->rank)
+		return x->rank > y->rank ? -1 : 1;
 	return x->at > y->at ? -1 : x->at < y->at;
 }
 
@@ -408,7 +413,7 @@ static size_t nearest(const struct memory *m, const char *clean, size_t len, str
 			compare(m, &q, said, vectors.at[i], &out[n++]);
 	}
 	memory_text_free(&q);
-	qsort(out, n, sizeof(*out), by_score);
+	qsort(out, n, sizeof(*out), by_rank);
 	return n;
 }
 

@@ -55,7 +55,8 @@ bool memory_find(const struct memory *m, const char *question, size_t len, struc
 struct memory_near {
 	size_t at;                    /* the at'th that was added */
 	int64_t id;
-	double score;
+	double rank;                  /* 0 .. 1: which of them is meant */
+	double score;                 /* 0 .. 1: is it? */
 	bool same;                    /* word for word */
 	double feature[40];           /* F_COUNT of them (memory_pair.h) */
 };

@@ -60,7 +60,15 @@ void memory_learn(const struct memory_sample *s, size_t n, double ridge, double 
 	}
 }
 
-int memory_learn_write(const char *path, const double weights[F_COUNT], double bar, struct err *e)
+static void write_weights(FILE *f, const char *name, const double weights[F_COUNT])
+{
+	fprintf(f, "\t.%s = {\n", name);
+	for (size_t i = 0; i < N; i++)
+		fprintf(f, "\t\t%.4f,%*s/* %s */\n", weights[i], 10 - snprintf(NULL, 0, "%.4f", weights[i]), "", memory_feature_names[i]);
+	fputs("\t},\n", f);
+}
+
+int memory_learn_write(const char *path, const struct memory_weights *w, double bar, struct err *e)
 {
 	FILE *f = fopen(path, "w");
 
@@ -71,9 +79,9 @@ int memory_learn_write(const char *path, const double weights[F_COUNT], double b
 	        " *     answerback eval --memory --fit src/memory_fit.h data/facts.jsonl\n"
 	        " * and not by hand. */\n"
 	        "#ifndef ANSWERBACK_MEMORY_FIT_H\n#define ANSWERBACK_MEMORY_FIT_H\n\n#include \"memory_pair.h\"\n\n"
-	        "#define MEMORY_BAR %.2f\n\nstatic const double memory_fit[F_COUNT] = {\n", bar);
-	for (size_t i = 0; i < N; i++)
-		fprintf(f, "\t%.4f,%*s/* %s */\n", weights[i], 10 - snprintf(NULL, 0, "%.4f", weights[i]), "", memory_feature_names[i]);
+	        "#define MEMORY_BAR %.2f\n\nstatic const struct memory_weights memory_fit = {\n", bar);
+	write_weights(f, "rank", w->rank);
+	write_weights(f, "sure", w->sure);
 	fputs("};\n\n#endif\n", f);
 	if (ferror(f) | fclose(f))
 		return err_set(e, ERR_IO, "%s could not be written to its end", path);

@@ -14,6 +14,6 @@ struct memory_sample {
 
 /* Newton's method with a ridge. */
 void memory_learn(const struct memory_sample *s, size_t n, double ridge, double weights[F_COUNT]);
-int memory_learn_write(const char *path, const double weights[F_COUNT], double bar, struct err *e);
+int memory_learn_write(const char *path, const struct memory_weights *w, double bar, struct err *e);
 
 #endif

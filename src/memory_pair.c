@@ -12,7 +12,7 @@ enum { WORDS = ENCODER_WORDS };
 
 const char *const memory_feature_names[F_COUNT] = {
 	"one", "cosine", "meant_new", "meant_old", "said_new", "said_old", "left_new", "left_old", "left_both", "name_new", "name_old",
-	"name_both", "name_shared", "proper_new", "proper_old", "proper_shared", "rest_cosine", "rest_new", "rest_old", "union_new", "union_left",
+	"name_both", "name_shared", "proper_new", "proper_old", "proper_both", "proper_shared", "rest_cosine", "rest_new", "rest_old", "union_new", "union_left",
 	"answer_cosine", "number", "day", "negation", "kind", "opposite", "lengths"
 };
 
@@ -162,6 +162,9 @@ static void mark_proper(struct memory_text *t, const char *text)
 	}
 	if (capitals > 2 && capitals * 4 > letters * 3)
 		memset(t->proper, 0, sizeof(t->proper));
+	if (capitals <= 1)
+		for (size_t i = 0; i < t->view.words.n; i++)
+			t->proper[i] = t->proper[i] || (t->view.words.v[i].row == ENCODER_UNKNOWN && !t->view.words.v[i].number && !t->empty[i] && t->en);
 }
 
 void memory_text_init(struct memory_text *t, const struct encoder *en, const char *text, size_t len,
@@ -397,18 +400,19 @@ static void compare_rest(const struct memory_text *a, const struct memory_text *
 	encoder_view_free(&v);
 }
 
-/* Of the names that a has: which share b lacks. */
+/* Of the names that a has: how far the one that b lacks most is from being there. */
 static double names_lacking(const struct memory_text *a, const struct side *of_a, double *found)
 {
-	double all = 0, lacking = 0;
+	double all = 0, here = 0, worst = 0;
 
 	for (size_t i = 0; i < a->view.words.n; i++)
 		if (a->proper[i]) {
 			all++;
-			lacking += 1 - (double)of_a->said[i];
+			here += (double)of_a->said[i];
+			worst = 1 - (double)of_a->said[i] > worst ? 1 - (double)of_a->said[i] : worst;
 		}
-	*found = all > 0 ? (all - lacking) / all : 0;
-	return all > 0 ? lacking / all : 0;
+	*found = all > 0 ? here / all : 0;
+	return worst;
 }
 
 static double cosine_of(const struct memory_text *a, const struct memory_text *b)
@@ -461,6 +465,7 @@ void memory_features(const struct memory_text *fresh, const struct memory_text *
 	f[F_NAME_SHARED] = b.name_shared;
 	f[F_PROPER_NEW] = names_lacking(fresh, &a, &f[F_PROPER_SHARED]);
 	f[F_PROPER_OLD] = names_lacking(old, &b, &f[F_PROPER_SHARED]);
+	f[F_PROPER_BOTH] = f[F_PROPER_NEW] < f[F_PROPER_OLD] ? f[F_PROPER_NEW] : f[F_PROPER_OLD];
 	compare_rest(fresh, old, &a, &b, f);
 	compare_union(fresh, answer, &a, f);
 	f[F_NUMBER] = number_conflict(fresh, old);
@@ -471,6 +476,11 @@ void memory_features(const struct memory_text *fresh, const struct memory_text *
 	f[F_LENGTHS] = fabs(log((double)(fresh->view.words.n + 2) / (double)(old->view.words.n + 2)));
 }
 
+bool memory_contradicts(const double f[F_COUNT])
+{
+	return f[F_NUMBER] > 0.9 || f[F_DAY] > 0;
+}
+
 double memory_probability(const double weights[F_COUNT], const double f[F_COUNT])
 {
 	double z = 0;
@@ -478,4 +488,14 @@ double memory_probability(const double weights[F_COUNT], const double f[F_COUNT]
 	for (size_t i = 0; i < F_COUNT; i++)
 		z += weights[i] * f[i];
 	return 1 / (1 + exp(-z));
+}
+
+double memory_rank(const struct memory_weights *w, const double f[F_COUNT], bool same)
+{
+	return same ? 1 : memory_contradicts(f) ? 0 : memory_probability(w->rank, f);
+}
+
+double memory_score(const struct memory_weights *w, const double f[F_COUNT], bool same)
+{
+	return same ? 1 : memory_contradicts(f) ? 0 : memory_probability(w->sure, f);
 }

@@ -2,7 +2,7 @@
 /* memory_pair: do two questions ask the same? Each word of one looks for its like in the other, by spelling and by
  * meaning; what is left over counts by its weight, and a few things that must not differ are looked at on their own:
  * numbers, names, days, negation, the kind of question, opposites. A logistic function of these features, fitted on
- * data/facts.jsonl (memory_fit.h), is the probability. */
+ * data/facts.jsonl (memory_fit.h), says which remembered question is meant most likely, and another one how sure that is. */
 #ifndef ANSWERBACK_MEMORY_PAIR_H
 #define ANSWERBACK_MEMORY_PAIR_H
 
@@ -27,6 +27,7 @@ enum memory_feature {
 	F_NAME_SHARED,        /* the rarest word that both have */
 	F_PROPER_NEW,         /* share of the new question's capitalised names that the old one lacks ... */
 	F_PROPER_OLD,         /* ... and of the old one's that the new one lacks */
+	F_PROPER_BOTH,        /* each has a name that the other lacks */
 	F_PROPER_SHARED,      /* share of the old one's names found in the new one; 0: it has none */
 	F_REST_COSINE,        /* what is asked, with "it" for the things that both name: the two vectors */
 	F_REST_NEW,           /* the same by meaning of words, as F_MEANT_* */
@@ -50,7 +51,7 @@ struct memory_text {
 	struct encoder_view view;
 	char stem[ENCODER_WORDS][ENCODER_WORD];
 	bool empty[ENCODER_WORDS];    /* says how it is asked, not what */
-	bool proper[ENCODER_WORDS];   /* a capital inside a sentence */
+	bool proper[ENCODER_WORDS];   /* a name: a capital inside a sentence; where all is small, a word nobody knows */
 	float weight[ENCODER_WORDS];  /* by rarity, in the language and in the memory */
 	uint32_t kinds;               /* bits: when, where, who, why, how much ... */
 	uint32_t days;                /* bits: monday .. */
@@ -63,7 +64,17 @@ void memory_text_free(struct memory_text *t);
 
 void memory_features(const struct memory_text *fresh, const struct memory_text *old, const struct memory_text *answer,
                      double f[F_COUNT]);
+struct memory_weights {
+	double rank[F_COUNT];         /* which one is meant */
+	double sure[F_COUNT];         /* whether it is */
+};
+
+/* Other numbers or other days: never the same, whatever the rest says. */
+bool memory_contradicts(const double f[F_COUNT]);
 double memory_probability(const double weights[F_COUNT], const double f[F_COUNT]);
+/* same: word for word. Both 0 .. 1. */
+double memory_rank(const struct memory_weights *w, const double f[F_COUNT], bool same);
+double memory_score(const struct memory_weights *w, const double f[F_COUNT], bool same);
 
 /* "charges" and "charged" are "charg"; also tells whether a word is empty. */
 void memory_stem(char *word);
