@@ -354,7 +354,7 @@ static double by_words_alone(const double f[F_COUNT])
 {
 	const double both = f[F_SAID_NEW] + f[F_SAID_OLD];
 
-	if (f[F_NUMBER] > 0.2 || f[F_DAY] > 0 || f[F_NEGATION] > 0 || f[F_KIND] > 0 || f[F_OPPOSITE] > 0)
+	if (f[F_NUMBER] > 0.2 || f[F_DAY] > 0 || f[F_NEGATION] > 0 || f[F_ASPECT_OTHER] > 0 || f[F_PUT_FOR] > 0.3 || f[F_OPPOSITE] > 0)
 		return 0;
 	return both > 0 ? 2 * f[F_SAID_NEW] * f[F_SAID_OLD] / both : 0;
 }

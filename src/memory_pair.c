@@ -13,7 +13,8 @@ enum { WORDS = ENCODER_WORDS };
 const char *const memory_feature_names[F_COUNT] = {
 	"one", "cosine", "meant_new", "meant_old", "said_new", "said_old", "left_new", "left_old", "left_both", "name_new", "name_old",
 	"name_both", "name_shared", "proper_new", "proper_old", "proper_both", "proper_shared", "rest_cosine", "rest_new", "rest_old", "union_new", "union_left",
-	"answer_cosine", "number", "day", "negation", "kind", "opposite", "lengths"
+	"answer_cosine", "number", "day", "negation", "aspect_same", "aspect_other",
+	"aspect_more", "put_for", "opposite", "lengths"
 };
 
 /* ---- what single words tell ---- */
@@ -87,40 +88,6 @@ static bool is_negation(const char *w)
 	return in_list(words, w);
 }
 
-enum { WHEN = 1, WHERE = 2, WHO = 4, WHY = 8, HOW_MUCH = 16, HOW_LONG = 32, HOW_MANY = 64, HOW_FAR = 128, HOW = 256 };
-
-/* What kind of answer is asked for; 0: cannot be told. */
-static uint32_t kinds_of(const struct encoder_words *w)
-{
-	static const char *const money[] = { "cost", "costs", "price", "prices", "fee", "fees", "charge", "expensive", "cheap", "pay", NULL };
-	uint32_t k = 0;
-
-	for (size_t i = 0; i < w->n; i++) {
-		const char *a = w->v[i].text, *b = i + 1 < w->n ? w->v[i + 1].text : "";
-
-		if (strcmp(a, "when") == 0 || (strcmp(a, "what") == 0 && strcmp(b, "time") == 0))
-			k |= WHEN;
-		else if (strcmp(a, "where") == 0 || strcmp(a, "wheres") == 0)
-			k |= WHERE;
-		else if (strcmp(a, "who") == 0 || strcmp(a, "whom") == 0 || strcmp(a, "whos") == 0)
-			k |= WHO;
-		else if (strcmp(a, "why") == 0 || strcmp(a, "reason") == 0)
-			k |= WHY;
-		else if (in_list(money, a))
-			k |= HOW_MUCH;
-		else if (strcmp(a, "how") == 0 && strcmp(b, "much") == 0)
-			k |= HOW_MUCH | HOW_MANY;
-		else if (strcmp(a, "how") == 0 && (strcmp(b, "long") == 0 || strcmp(b, "soon") == 0 || strcmp(b, "quick") == 0 ||
-		                                   strcmp(b, "quickly") == 0 || strcmp(b, "late") == 0 || strcmp(b, "early") == 0))
-			k |= HOW_LONG | WHEN;
-		else if (strcmp(a, "how") == 0 && strcmp(b, "many") == 0)
-			k |= HOW_MANY | HOW_LONG;
-		else if (strcmp(a, "until") == 0 || strcmp(a, "till") == 0 || strcmp(a, "deadline") == 0)
-			k |= WHEN | HOW_LONG;
-	}
-	return k;
-}
-
 /* Words of which one is not the other, though they stand in the same places. As stems. */
 static bool opposed(const char *a, const char *b)
 {
@@ -173,7 +140,7 @@ void memory_text_init(struct memory_text *t, const struct encoder *en, const cha
 	memset(t, 0, sizeof(*t));
 	t->en = en;
 	encoder_look(en, text, len, &t->view);
-	t->kinds = kinds_of(&t->view.words);
+	t->aspects = memory_aspects(&t->view.words);
 	for (size_t i = 0; i < t->view.words.n; i++) {
 		const struct encoder_word *w = &t->view.words.v[i];
 		double common;
@@ -443,6 +410,36 @@ static void compare_union(const struct memory_text *fresh, const struct memory_t
 	f[F_ANSWER_COSINE] = cosine_of(fresh, answer);
 }
 
+/* Does the same word stand before (after) word i of a as before (after) word j of b, or none before (after) both? */
+static bool same_side(const struct memory_text *a, size_t i, const struct memory_text *b, size_t j, bool after)
+{
+	const bool edge_a = after ? i + 1 == a->view.words.n : i == 0, edge_b = after ? j + 1 == b->view.words.n : j == 0;
+
+	if (edge_a || edge_b)
+		return edge_a && edge_b;
+	return strcmp(a->stem[after ? i + 1 : i - 1], b->stem[after ? j + 1 : j - 1]) == 0;
+}
+
+/* "Are Willow soaps vegan", "Are Willow candles vegan": another word in the same place. */
+static double put_for(const struct memory_text *a, const struct memory_text *b, const struct side *of_a, const struct side *of_b)
+{
+	double most = 0;
+
+	for (size_t i = 0; i < a->view.words.n; i++)
+		for (size_t j = 0; j < b->view.words.n; j++) {
+			double near = 0, w = (double)(a->weight[i] < b->weight[j] ? a->weight[i] : b->weight[j]);
+
+			if (of_a->said[i] > 0.5f || of_b->said[j] > 0.5f || a->empty[i] || b->empty[j] ||
+			    !same_side(a, i, b, j, false) || !same_side(a, i, b, j, true))
+				continue;
+			for (size_t k = 0; a->view.word && b->view.word && k < ENCODER_DIM; k++)
+				near += (double)a->view.word[i][k] * (double)b->view.word[j][k];
+			w *= 1 - (near > 0 ? near : 0);
+			most = w > most ? w : most;
+		}
+	return most;
+}
+
 void memory_features(const struct memory_text *fresh, const struct memory_text *old, const struct memory_text *answer,
                      double f[F_COUNT])
 {
@@ -471,7 +468,10 @@ void memory_features(const struct memory_text *fresh, const struct memory_text *
 	f[F_NUMBER] = number_conflict(fresh, old);
 	f[F_DAY] = fresh->days && old->days && !(fresh->days & old->days) ? 1 : 0;
 	f[F_NEGATION] = fresh->no != old->no ? 1 : 0;
-	f[F_KIND] = fresh->kinds && old->kinds && !(fresh->kinds & old->kinds) ? 1 : 0;
+	f[F_ASPECT_SAME] = fresh->aspects & old->aspects ? 1 : 0;
+	f[F_ASPECT_OTHER] = fresh->aspects && old->aspects && !(fresh->aspects & old->aspects) ? 1 : 0;
+	f[F_ASPECT_MORE] = fresh->aspects & ~old->aspects ? 1 : 0;
+	f[F_PUT_FOR] = put_for(fresh, old, &a, &b);
 	f[F_OPPOSITE] = any_opposite(fresh, old, &a, &b) ? 1 : 0;
 	f[F_LENGTHS] = fabs(log((double)(fresh->view.words.n + 2) / (double)(old->view.words.n + 2)));
 }

@@ -38,7 +38,10 @@ enum memory_feature {
 	F_NUMBER,             /* different numbers; half: only one has any */
 	F_DAY,                /* different days or months */
 	F_NEGATION,           /* one of them says no */
-	F_KIND,               /* where against when, and the like */
+	F_ASPECT_SAME,        /* both want the same kind of answer: a place, a price ... */
+	F_ASPECT_OTHER,       /* they want different kinds */
+	F_ASPECT_MORE,        /* the new one wants a kind that the old one does not */
+	F_PUT_FOR,            /* in the same place of the same words stands another word: its weight */
 	F_OPPOSITE,           /* open against close, and the like */
 	F_LENGTHS,            /* how different in length */
 	F_COUNT
@@ -53,7 +56,7 @@ struct memory_text {
 	bool empty[ENCODER_WORDS];    /* says how it is asked, not what */
 	bool proper[ENCODER_WORDS];   /* a name: a capital inside a sentence; where all is small, a word nobody knows */
 	float weight[ENCODER_WORDS];  /* by rarity, in the language and in the memory */
-	uint32_t kinds;               /* bits: when, where, who, why, how much ... */
+	uint32_t aspects;             /* bits: kinds of answers that are wanted */
 	uint32_t days;                /* bits: monday .. */
 	bool no;                      /* not, without ... */
 };
@@ -75,6 +78,9 @@ double memory_probability(const double weights[F_COUNT], const double f[F_COUNT]
 /* same: word for word. Both 0 .. 1. */
 double memory_rank(const struct memory_weights *w, const double f[F_COUNT], bool same);
 double memory_score(const struct memory_weights *w, const double f[F_COUNT], bool same);
+
+/* memory_aspect.c: bits for time, place, person, money ... */
+uint32_t memory_aspects(const struct encoder_words *w);
 
 /* "charges" and "charged" are "charg"; also tells whether a word is empty. */
 void memory_stem(char *word);
