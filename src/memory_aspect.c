@@ -86,14 +86,16 @@ uint32_t memory_aspects(const struct encoder_words *w)
 			if (!cues[k].second && strcmp(w->v[i].text, cues[k].first) == 0)
 				found |= cues[k].aspect;
 	}
-	/* "how much data": not of money then */
-	if ((found & (DATA | WEIGHT | DURATION)) && (found & MONEY) && (found & COUNT)) {
+	/* "how much" is of money or of a quantity, and what is said beside it tells which */
+	if ((found & MONEY) && (found & COUNT)) {
 		bool money = false;
 
 		for (size_t i = 0; i < w->n; i++)
 			for (size_t k = 0; k < sizeof(cues) / sizeof(cues[0]); k++)
 				money = money || (!cues[k].second && cues[k].aspect == MONEY && strcmp(w->v[i].text, cues[k].first) == 0);
-		if (!money)
+		if (money)
+			found &= ~(uint32_t)COUNT;
+		else if (found & (DATA | WEIGHT | DURATION))
 			found &= ~(uint32_t)MONEY;
 	}
 	return found;

@@ -14,7 +14,7 @@ const char *const memory_feature_names[F_COUNT] = {
 	"one", "cosine", "meant_new", "meant_old", "said_new", "said_old", "left_new", "left_old", "left_both", "name_new", "name_old",
 	"name_both", "name_shared", "proper_new", "proper_old", "proper_both", "proper_shared", "rest_cosine", "rest_new", "rest_old", "union_new", "union_left",
 	"answer_cosine", "number", "day", "negation", "aspect_same", "aspect_other",
-	"aspect_more", "put_for", "opposite", "lengths"
+	"aspect_more", "frame", "frame_left", "put_for", "opposite"
 };
 
 /* ---- what single words tell ---- */
@@ -60,7 +60,7 @@ bool memory_empty_word(const char *w)
 		"tell", "know", "want", "like", "have", "has", "had", "hi", "hello", "hey", "thank", "thx", "so", "just", "about", "what", "whats",
 		"which", "how", "when", "where", "who", "whom", "whos", "why", "id", "im", "ive", "theyr", "youv", "wer", "as", "from", "got",
 		"any", "some", "they", "them", "their", "he", "she", "his", "her", "s", "re", "ok", "am", "into", "then", "than", "also", "too",
-		"one", "ther", "wher", "mean", "anyway", "actually", "well", "dear", "team", "good", "morn", "question", "quick", "ask", NULL
+		"one", "ther", "wher", "mean", "anyway", "actually", "well", "dear", "question", "ask", NULL
 	};
 
 	return in_list(words, w);
@@ -410,6 +410,31 @@ static void compare_union(const struct memory_text *fresh, const struct memory_t
 	f[F_ANSWER_COSINE] = cosine_of(fresh, answer);
 }
 
+/* "How many items|people ... the fitting room": the same beginning and end, and something else between. */
+static void frame(const struct memory_text *a, const struct memory_text *b, const struct side *of_a, const struct side *of_b, double f[F_COUNT])
+{
+	static const char *const asking[] = { "what", "which", "how", "when", "where", "who", "why", "much", "many", "long", NULL };
+	const size_t n = a->view.words.n, m = b->view.words.n, least = n < m ? n : m;
+	const struct memory_text *t[2] = { a, b };
+	const struct side *of[2] = { of_a, of_b };
+	size_t first = 0, last = 0;
+	double left = 0;
+
+	while (first < least && strcmp(a->stem[first], b->stem[first]) == 0)
+		first++;
+	while (first + last < least && strcmp(a->stem[n - 1 - last], b->stem[m - 1 - last]) == 0)
+		last++;
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = first; i + last < t[k]->view.words.n; i++) {
+			const double w = in_list(asking, t[k]->view.words.v[i].text) ? 0.6 * (1 - (double)of[k]->said[i]) :
+				(double)t[k]->weight[i] * (1 - (double)of[k]->meant[i]);
+
+			left = w > left ? w : left;
+		}
+	f[F_FRAME] = (double)(first + last) / (double)((n > m ? n : m) + 1);
+	f[F_FRAME_LEFT] = f[F_FRAME] * left;
+}
+
 /* Does the same word stand before (after) word i of a as before (after) word j of b, or none before (after) both? */
 static bool same_side(const struct memory_text *a, size_t i, const struct memory_text *b, size_t j, bool after)
 {
@@ -473,7 +498,7 @@ void memory_features(const struct memory_text *fresh, const struct memory_text *
 	f[F_ASPECT_MORE] = fresh->aspects & ~old->aspects ? 1 : 0;
 	f[F_PUT_FOR] = put_for(fresh, old, &a, &b);
 	f[F_OPPOSITE] = any_opposite(fresh, old, &a, &b) ? 1 : 0;
-	f[F_LENGTHS] = fabs(log((double)(fresh->view.words.n + 2) / (double)(old->view.words.n + 2)));
+	frame(fresh, old, &a, &b, f);
 }
 
 bool memory_contradicts(const double f[F_COUNT])

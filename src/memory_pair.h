@@ -41,9 +41,10 @@ enum memory_feature {
 	F_ASPECT_SAME,        /* both want the same kind of answer: a place, a price ... */
 	F_ASPECT_OTHER,       /* they want different kinds */
 	F_ASPECT_MORE,        /* the new one wants a kind that the old one does not */
+	F_FRAME,              /* share of the longer one that is the same words at the beginning and at the end ... */
+	F_FRAME_LEFT,         /* ... times the heaviest word in between that the other lacks */
 	F_PUT_FOR,            /* in the same place of the same words stands another word: its weight */
 	F_OPPOSITE,           /* open against close, and the like */
-	F_LENGTHS,            /* how different in length */
 	F_COUNT
 };
 extern const char *const memory_feature_names[F_COUNT];
