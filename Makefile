@@ -141,7 +141,7 @@ model: all corpus          ## train the shipped model from CORPUS=folder (hours)
 	@if [ -z "$(CORPUS)" ]; then echo 'make model: say where the corpora are: make model CORPUS=folder' >&2; exit 2; fi
 	sh data/model.sh "$(CORPUS)"
 
-encoder: $(BUILD)/encoder  ## train the memory's encoder from CORPUS=folder (half an hour)
+encoder: all $(BUILD)/encoder  ## train the memory's encoder from CORPUS=folder (half an hour)
 	@if [ -z "$(CORPUS)" ]; then echo 'make encoder: say where the corpora are: make encoder CORPUS=folder' >&2; exit 2; fi
 	sh data/encoder.sh "$(CORPUS)"
 
