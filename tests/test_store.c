@@ -271,6 +271,7 @@ static void every_old_version_migrates(void **state)
 
 static void newer_foreign_and_damaged_files(void **state)
 {
+	char back[80];
 	struct err e = ERR_INIT;
 	struct store *s = store_opened();
 	FILE *f;
@@ -287,7 +288,8 @@ static void newer_foreign_and_damaged_files(void **state)
 	sqlite3 *db;
 
 	sqlite3_open(store_file, &db);
-	sqlite3_exec(db, "PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+	snprintf(back, sizeof(back), "PRAGMA user_version = %d; PRAGMA wal_checkpoint(TRUNCATE)", STORE_VERSION);
+	sqlite3_exec(db, back, NULL, NULL, NULL);
 	sqlite3_close(db);
 	f = fopen(store_file, "r+b");
 	for (long at = 4096 * 3; at < 4096 * 12; at += 512) {      /* b-tree pages full of noise */
