@@ -59,10 +59,14 @@ static bool blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* A word and the white space after it are one step: a letter after white space begins the next. */
+/* A word and the white space around it are one step: a letter after a word and white space begins the next. */
 static bool same_word(const struct str *before, const char *next)
 {
-	return !(before->len > 0 && blank(before->s[before->len - 1]) && !blank(*next)) && *next != '\n';
+	size_t i = before->len;
+
+	while (i > 0 && blank(before->s[i - 1]))
+		i--;
+	return !(i > 0 && i < before->len && !blank(*next)) && *next != '\n';
 }
 
 /* Typing that goes on where the last change ended. */

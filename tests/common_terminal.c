@@ -201,7 +201,7 @@ void terminal_expect(const char *what)
 	const int64_t until = terminal_now() + PATIENCE;
 
 	while (!terminal_shows(what))
-		if (terminal_now() > until || !terminal_drain(20))
+		if (terminal_now() > until || (!terminal_drain(20) && !terminal_shows(what)))
 			give_up("not on the screen", what);
 }
 

@@ -94,8 +94,11 @@ void desk_free(struct desk *d)
 
 static void take_event(struct desk *d, struct event *ev)
 {
-	if (ev->kind == EVENT_READY)
+	if (ev->kind == EVENT_READY) {
 		d->ready = true;
+		d->asked_at = SIZE_MAX;      /* what was typed meanwhile may want a ghost */
+		desk_ghost_update(d);
+	}
 	if (ev->kind == EVENT_GHOST) {
 		desk_ghost_event(d, ev);
 	} else if (ev->kind == EVENT_NOTE) {
@@ -214,6 +217,7 @@ int desk_main(const struct desk_options *o, struct err *e)
 
 	if (rc < 0)
 		return rc;
+	signal(SIGXFSZ, SIG_IGN);      /* as in desk_run, for the store */
 	if (!term_open(o->ascii)) {
 		desk_free(d);
 		return DESK_NO_SCREEN;

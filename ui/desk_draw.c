@@ -286,9 +286,13 @@ void desk_draw(struct desk *d)
 	size_t row;
 
 	getmaxyx(stdscr, rows, columns);
-	d->rows = rows > 5 ? rows - 3 : rows > 2 ? rows - 2 : 1;
-	d->columns = columns;
+	y = rows > 5 ? rows - 3 : rows > 2 ? rows - 2 : 1;
 	wrap_set(d->wrap, desk_text(d), columns - 1, term_ascii());
+	if (y != d->rows || columns != d->columns) {      /* resized: as much as there is room for */
+		d->rows = y;
+		d->columns = columns;
+		d->top = up(d, wrap_row(d->wrap, d->cursor), y / 2);
+	}
 	curs_set(0);
 	erase();
 	if (d->help) {
