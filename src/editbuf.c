@@ -31,6 +31,10 @@ struct editbuf {
 	size_t n, cap, most;                         /* most: bytes a block */
 	size_t len, newlines, chars;
 	uint64_t version;
+	/* Where the last place was found: the next one is near as a rule. Not part of what a const buffer promises. */
+	struct near {
+		size_t i, start;
+	} *near;
 };
 
 struct editsnap {
@@ -122,12 +126,21 @@ static char *own(struct editbuf *b, struct slot *s)
 /* The slot that holds byte at, and the byte in it. at == length: one past the last slot. */
 static size_t find(const struct editbuf *b, size_t at, size_t *off)
 {
-	size_t i = 0;
+	size_t i = b->near->i, start = b->near->start;
 
-	while (i < b->n && at >= b->slot[i].len)
-		at -= b->slot[i++].len;
-	*off = at;
+	while (at < start)
+		start -= b->slot[--i].len;
+	while (i < b->n && at - start >= b->slot[i].len)
+		start += b->slot[i++].len;
+	*b->near = (struct near){ i, start };
+	*off = at - start;
 	return i;
+}
+
+static void changed(struct editbuf *b)
+{
+	b->version++;
+	*b->near = (struct near){ 0, 0 };
 }
 
 /* ---- changing ---- */
@@ -137,6 +150,7 @@ struct editbuf *editbuf_new(size_t block)
 	struct editbuf *b = xcalloc(1, sizeof(*b));
 
 	b->most = block ? block : USUAL_BLOCK;
+	b->near = xcalloc(1, sizeof(*b->near));
 	return b;
 }
 
@@ -146,6 +160,7 @@ void editbuf_free(struct editbuf *b)
 		return;
 	slots_close(b, 0, b->n);
 	free(b->slot);
+	free(b->near);
 	free(b);
 }
 
@@ -175,7 +190,7 @@ void editbuf_insert(struct editbuf *b, size_t at, const char *bytes, size_t n)
 	if (n == 0)
 		return;
 	b->len += n;
-	b->version++;
+	changed(b);
 	if (off == 0 && i > 0) {      /* between two blocks: the end of the first */
 		i--;
 		off = b->slot[i].len;
@@ -218,7 +233,7 @@ void editbuf_delete(struct editbuf *b, size_t at, size_t n)
 		return;
 	i = find(b, at, &off);
 	b->len -= n;
-	b->version++;
+	changed(b);
 	if (off > 0 || n < b->slot[i].len) {
 		struct slot *s = &b->slot[i];
 		const size_t part = n < s->len - off ? n : s->len - off;

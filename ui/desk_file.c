@@ -12,7 +12,8 @@
 #include "paths.h"
 #include "term.h"
 
-enum { COPY_MS = 3000 };
+/* ms from a change to a copy of it; a long text is much to write. */
+enum { COPY_MS = 3000, COPY_LONG_MS = 10000, LONG = 1 << 20 };
 
 /* ---- recovery copies ---- */
 
@@ -84,7 +85,7 @@ void desk_tick(struct desk *d)
 		desk_note(d, "%s", trouble);
 	free(trouble);
 	if (d->copy_due == 0 && edit_modified(d->doc) && editbuf_version(desk_text(d)) != d->copied_version)
-		d->copy_due = desk_now() + COPY_MS;
+		d->copy_due = desk_now() + (editbuf_len(desk_text(d)) > LONG ? COPY_LONG_MS : COPY_MS);
 	if (d->copy_due == 0 || desk_now() < d->copy_due)
 		return;
 	desk_keep_copy(d, false);

@@ -10,7 +10,7 @@
 #include "ui_compose.h"
 
 /* A page of context; its beginning moves on in steps of this, so that what was read stays of use. */
-enum { PAGE = 2048, MIN_TYPED = 3, LEARN_MOST = 1 << 20, WRAPPED_LEAST = 50, WRAPPED_MOST = 100 };
+enum { PAGE = 1024, MIN_TYPED = 3, LEARN_MOST = 1 << 20, WRAPPED_LEAST = 50, WRAPPED_MOST = 100 };
 
 void desk_ghost_clear(struct desk *d, const char *fate)
 {

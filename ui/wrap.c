@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-enum { USUAL_SEGMENT = 8192, SLACK = 256, KEPT = 4 };
+enum { USUAL_SEGMENT = 8192, SLACK = 256, KEPT = 64 };
 
 struct segment {
 	size_t start, end;            /* end: without the line end */
