@@ -586,6 +586,42 @@ static void ghost_text_is_taken(void **state)
 	assert_int_equal(terminal_finish(), 0);
 }
 
+/* A model that has read this one document over and over, in the role of documents. */
+static void documents_have_a_role_of_their_own(void **state)
+{
+	static const char line[] = "{\"messages\":[{\"role\":\"document\",\"content\":\"The first page tells of a parcel.\"},"
+		"{\"role\":\"document\",\"content\":\"The second page tells of a letter.\"}]}\n";
+	const char *program = getenv("ANSWERBACK") ? getenv("ANSWERBACK") : "./answerback";
+	char cmd[600];
+	size_t n;
+	char *s;
+
+	(void)state;
+	put("line", line, sizeof(line) - 1);
+	snprintf(cmd, sizeof(cmd), "cd %s && for i in 1 2 3 4 5 6 7 8; do cat line line line line; done >d.jsonl && cd - >/dev/null && "
+	         "%s train --train %s/d.jsonl --tags user,assistant,document --out %s/m.safetensors --vocab 460 --set embed=24 "
+	         "--set turn_hidden=16 --set encoder_hidden=24 --set decoder_hidden=32 --set attention=24 --steps 150 --lr 0.01 "
+	         "--batch 300 --seed 3 2>/dev/null", terminal.home, program, terminal.home, terminal.home);
+	assert_int_equal(system(cmd), 0);
+	desk("write --model m.safetensors x");
+	KEYS("The first page tells of a p");
+	row_is(1, "The first page tells of a parcel.");
+	KEYS("a");                                /* a letter that agrees uses it up */
+	row_is(1, "The first page tells of a parcel.");
+	KEYS("\005\r\rThe second page tells of a l");
+	row_is(3, "The second page tells of a letter.");
+	KEYS("\007");                             /* C-g sends it away */
+	row_is(3, "The second page tells of a l");
+	KEYS("e");
+	row_is(3, "The second page tells of a letter.");
+	KEYS("\023");
+	EXPECT("written");
+	s = get("x", &n);
+	assert_string_equal(s, "The first page tells of a parcel.\n\nThe second page tells of a le\n");
+	free(s);
+	leave();
+}
+
 static void no_ghost_where_none_belongs(void **state)
 {
 	(void)state;
@@ -634,7 +670,8 @@ int main(void)
 		T(a_letter), T(undo_and_redo), T(rows_break_at_words), T(search_and_replace), T(lines_are_cut_and_pasted),
 		T(bytes_survive), T(what_was_not_saved_comes_back), T(a_disk_that_is_full), T(files_that_others_write),
 		T(what_is_no_file), T(an_editor_of_ones_own), T(ten_megabytes), T(resized_at_any_moment),
-		T(misspelt_words_are_marked), T(ghost_text_is_taken), T(no_ghost_where_none_belongs), T(from_the_chat_and_back),
+		T(misspelt_words_are_marked), T(ghost_text_is_taken), T(documents_have_a_role_of_their_own),
+		T(no_ghost_where_none_belongs), T(from_the_chat_and_back),
 	};
 
 	cmocka_set_test_filter(getenv("ONLY"));      /* a pattern: these tests alone */
