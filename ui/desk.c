@@ -101,13 +101,15 @@ static void take_event(struct desk *d, struct event *ev)
 	}
 	if (ev->kind == EVENT_GHOST) {
 		desk_ghost_event(d, ev);
-	} else if (ev->kind == EVENT_NOTE) {
-		desk_note(d, "%s", ev->text);
-	} else if (d->host.event) {
-		d->host.event(ev, d->host.arg);
+		event_fini(ev);
 		return;
 	}
-	event_fini(ev);
+	if (ev->kind == EVENT_NOTE)
+		desk_note(d, "%s", ev->text);
+	if (d->host.event)
+		d->host.event(ev, d->host.arg);
+	else
+		event_fini(ev);
 }
 
 /* False: the terminal is gone. */

@@ -115,7 +115,7 @@ static void write_now(struct desk *d)
 
 	/* a text that is new ends with a newline, as nano's do; one that was there keeps its end */
 	if (d->fresh && editbuf_len(b) > 0 && editbuf_byte(b, editbuf_len(b) - 1) != '\n')
-		edit_replace(d->doc, editbuf_len(b), 0, d->dos ? "\r\n" : "\n", d->dos ? 2 : 1, EDIT_ALONE);
+		edit_replace(d->doc, editbuf_len(b), 0, d->dos ? "\r\n" : "\n", d->dos ? 2 : 1, EDIT_MORE);
 	if (editfile_in_place(d->saving_as)) {      /* then the copy is what an accident leaves */
 		d->copied_version = editbuf_version(b);
 		if (recovery_kept(d->copy) && recovery_write_now(d->copy, editbuf_snapshot(b), &e) < 0) {
@@ -170,10 +170,24 @@ static void save_as(struct desk *d, const char *path)
 		write_now(d);
 }
 
+/* What was typed as the name of a file: ~/ is the home, as in a shell. Caller frees. */
+static char *typed_path(const struct desk *d)
+{
+	const char *s = d->ask.text.s, *home = getenv("HOME");
+	struct str path = STR_INIT;
+
+	if (s[0] == '~' && s[1] == '/' && home && *home) {
+		str_adds(&path, home);
+		s++;
+	}
+	str_adds(&path, s);
+	return str_detach(&path);
+}
+
 static void named(struct desk *d, int key)
 {
 	if (key && d->ask.text.len) {
-		char *path = xstrdup(d->ask.text.s);
+		char *path = typed_path(d);
 
 		save_as(d, path);
 		free(path);
@@ -218,7 +232,9 @@ static void put_in(struct desk *d, int key)
 	struct err e = ERR_INIT;
 
 	if (key && d->ask.text.len) {
-		if (editfile_load(&f, d->ask.text.s, b, &e) < 0) {
+		char *path = typed_path(d);
+
+		if (editfile_load(&f, path, b, &e) < 0) {
 			desk_note(d, "%s", e.msg);
 		} else if (!f.exists) {
 			desk_note(d, "there is no file %s", f.path);
@@ -231,6 +247,7 @@ static void put_in(struct desk *d, int key)
 			desk_move(d, d->cursor + n);
 			free(s);
 		}
+		free(path);
 	}
 	editfile_fini(&f);
 	editbuf_free(b);

@@ -67,7 +67,9 @@ static void last_sought(const struct desk *d, char *out, size_t n)
 {
 	char *safe = text_safe(d->sought ? d->sought : "", d->sought ? strlen(d->sought) : 0, 0);
 
-	snprintf(out, n, d->sought ? " [%.*s]" : "", (int)text_fit(safe, strlen(safe), 30), safe);
+	snprintf(out, n, " [%.*s]", (int)text_fit(safe, strlen(safe), 30), safe);
+	if (!d->sought)
+		*out = '\0';
 	free(safe);
 }
 

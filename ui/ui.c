@@ -355,6 +355,7 @@ void ui_write(struct ui *u, const char *path)
 	struct desk *d;
 
 	compose_ghost_clear(u, NULL);
+	compose_save_draft(u);
 	if (desk_new(&d, *path ? path : NULL, &e) < 0) {
 		ui_note(u, "%s", e.msg);
 		return;
