@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -515,6 +516,40 @@ static void resized_at_any_moment(void **state)
 	assert_int_equal(terminal_finish(), 0);
 }
 
+/* Keys in any order, sizes too: it lives, and leaves when told to. */
+static void random_keys_do_no_harm(void **state)
+{
+	static const char *const some[] = {
+		"\033[A", "\033[B", "\033[C", "\033[D", "\001", "\005", "\013", "\025", "\033u", "\033e", "\033a", "\033^", "\177", "\004",
+		"\r", "\t", "\027", "\033w", "\033q", "\034", "\033r", "\033g", "3,4", "\003", "\007", "\033\\", "\033/", "\026", "\031",
+		"\033f", "\033b", "\033\177", "\033[3;5~", "y", "n", "a", "word ", "\346\227\245", "e\314\201", "\377", "\033[200~pa\rste\033[201~",
+		"\033[99;99X", "\033O", "\033\033", "\033[200", "\000", "\023", "\033s", "\014", "some more words; ",
+	};
+	const char *given = getenv("SEED");
+	const uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+	struct rng r;
+
+	(void)state;
+	print_message("# SEED=%llu\n", (unsigned long long)seed);
+	rng_seed(&r, seed);
+	put("x", "one two\r\nthree\xff\n\nfour five six seven eight nine ten\n", 53);
+	desk("write x");
+	for (int i = 0; i < 3000; i++) {
+		const char *k = some[rng_below(&r, sizeof(some) / sizeof(some[0]))];
+
+		terminal_send(k, *k ? strlen(k) : 1);
+		if (i % 50 == 0)
+			terminal_resize(2 + (int)rng_below(&r, 40), 4 + (int)rng_below(&r, 100));
+		if (i % 10 == 0 && !terminal_drain(1))
+			fail_msg("it ended after %d keys", i);
+	}
+	KEYS("\033[201~\003\003\003");
+	terminal_resize(24, 80);
+	EXPECT(" write  ");
+	KEYS("\030n");
+	assert_int_equal(terminal_finish(), 0);
+}
+
 /* hunspell is not everywhere: one of our own that knows no "recieve". */
 static void misspelt_words_are_marked(void **state)
 {
@@ -700,6 +735,7 @@ int main(void)
 		T(a_letter), T(undo_and_redo), T(rows_break_at_words), T(search_and_replace), T(lines_are_cut_and_pasted),
 		T(bytes_survive), T(what_was_not_saved_comes_back), T(a_disk_that_is_full), T(files_that_others_write),
 		T(what_is_no_file), T(an_editor_of_ones_own), T(ten_megabytes), T(resized_at_any_moment),
+		T(random_keys_do_no_harm),
 		T(misspelt_words_are_marked), T(ghost_text_is_taken), T(documents_have_a_role_of_their_own),
 		T(no_ghost_where_none_belongs), T(from_the_chat_and_back),
 	};
