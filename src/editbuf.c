@@ -100,6 +100,8 @@ static void slots_open(struct editbuf *b, size_t i, size_t n)
 
 static void slots_close(struct editbuf *b, size_t i, size_t n)
 {
+	if (n == 0)
+		return;
 	for (size_t k = i; k < i + n; k++) {
 		b->newlines -= b->slot[k].newlines;
 		b->chars -= b->slot[k].chars;

@@ -505,7 +505,7 @@ static void resized_at_any_moment(void **state)
 	put("x", "some words that are there to be wrapped again and again, however narrow it gets\n\nend\n", 85);
 	desk("write x");
 	for (int i = 0; i < 60; i++) {
-		terminal_resize(1 + (int)rng_below(&r, 80), 1 + (int)rng_below(&r, 200));
+		terminal_resize(1 + (int)rng_below(&r, 80), 2 + (int)rng_below(&r, 200));
 		KEYS(i % 3 ? "\033[B" : "a ");
 		assert_true(terminal_drain(4));
 	}

@@ -368,8 +368,7 @@ static void rows_hold(const struct editbuf *b, struct wrap *w, int columns)
 	assert_int_equal(row, 0);
 	while (row != WRAP_NONE) {
 		const size_t next = wrap_next(w, row), end = wrap_row_end(w, row);
-		char *s = xmalloc(end - row + 1);
-		int last = 0;
+		const size_t last = end > row ? wrap_left(b, end) : row;
 
 		assert_int_equal(wrap_prev(w, row), before);
 		assert_true(end >= row && end <= n && (next == WRAP_NONE || next > row));
@@ -382,12 +381,8 @@ static void rows_hold(const struct editbuf *b, struct wrap *w, int columns)
 			assert_int_equal(end, n);
 		for (size_t at = row; at < (next == WRAP_NONE ? n : next); at++)
 			assert_int_equal(wrap_row(w, at), row);
-		editbuf_read(b, row, s, end - row);
-		while (end > row && last < columns && s[end - row - 1] == ' ')
-			last++, s[end - row - 1] = 'x';
-		free(s);
-		/* all but one blank at the end fit */
-		if (end > row && editbuf_byte(b, end - 1) != ' ' && editbuf_byte(b, end - 1) != '\t' && end - row > 8)
+		/* all but one blank at the end fit, unless a row is one cluster */
+		if (last > row && editbuf_byte(b, last) != ' ' && editbuf_byte(b, last) != '\t')
 			assert_true(wrap_column(w, row, end) <= columns);
 		for (int goal = 0; goal < columns; goal += 3) {
 			const size_t at = wrap_at_column(w, row, goal);
@@ -406,7 +401,7 @@ static void rows_of_any_text(void **state)
 
 	(void)state;
 	rng_seed(&r, seed());
-	for (int i = 0; i < 120; i++) {
+	for (int i = 0; i < 50; i++) {
 		struct editbuf *b = editbuf_new(0);
 		struct wrap *w = wrap_new(64 + rng_below(&r, 200));
 		const int columns = 2 + (int)rng_below(&r, 30);
@@ -705,5 +700,6 @@ int main(void)
 		T(others_changes_are_noticed), T(copies_are_kept_until_they_are_not_needed),
 	};
 
+	cmocka_set_test_filter(getenv("ONLY"));      /* a pattern: these tests alone */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
