@@ -47,8 +47,9 @@ void app_ghost(struct app *a, int64_t conversation, const char *role, const char
 void app_ghost_page(struct app *a, int64_t conversation, const char *page, const char *draft, uint64_t serial);
 /* The person wrote this paragraph of a document: later ghosts know their words. */
 void app_learn(struct app *a, const char *text);
-/* A ghost was taken ("taken", "word") or typed over ("ignored"): for what is shown next. */
-void app_ghost_fate(struct app *a, const char *fate);
+/* A ghost was taken ("taken", "word": the first words, `chars` characters) or typed over ("ignored"): for what is shown
+ * next, and for the figures. */
+void app_ghost_fate(struct app *a, const char *fate, size_t chars);
 /* EVENT_WHY for the last reply of the conversation. */
 void app_why(struct app *a, int64_t conversation);
 /* Hand a sent reply to send_command; EVENT_SENT. False: there is none. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* cmd_write: `answerback write`: the writing desk. */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "commands.h"
+#include "config.h"
 #include "engine.h"
 #include "../ui/desk.h"
 
@@ -16,10 +16,9 @@ static const struct cli_option options[] = {
 
 static int run(struct cli_args *a)
 {
-	const char *env = getenv("ANSWERBACK_COMPANY");
 	const struct desk_options o = {
 		.path = a->n ? a->operands[0] : NULL, .model = cli_string(a, "model", NULL),
-		.company = cli_string(a, "company", env && *env ? env : NULL), .ascii = cli_flag(a, "ascii"),
+		.company = config_text(CONFIG_COMPANY),
 	};
 	struct err e = ERR_INIT;
 	int rc = DESK_NO_SCREEN;

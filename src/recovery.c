@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
 #include "editfile.h"
 #include "paths.h"
 
@@ -141,14 +142,13 @@ struct recovery *recovery_open(const char *path, struct err *e)
 	struct recovery *r = xcalloc(1, sizeof(*r));
 	struct str s = STR_INIT;
 	char *folder = NULL, *full = full_path(path);
-	const char *private = getenv("ANSWERBACK_PRIVATE");
 	sigset_t all, old;
 
 	r->lock_fd = -1;
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->work, NULL);
 	pthread_cond_init(&r->idle, NULL);
-	if (!(private && *private) && paths_folder(PATHS_STATE, NULL, true, &folder, e) == 0) {
+	if (!config_yes(CONFIG_PRIVATE) && paths_folder(PATHS_STATE, NULL, true, &folder, e) == 0) {
 		str_addf(&s, "%s/desk", folder);
 		if (paths_make(s.s, e) == 0)
 			take_slot(r, s.s, full);

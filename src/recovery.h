@@ -3,7 +3,7 @@
  *
  * The copies lie in the state folder (desk/, 0600), named after the document's full path: NAME.copy holds the text and
  * nothing else, NAME.lock the path, and a lock while somebody edits it, so that two people at one document have a copy
- * each. A thread of its own writes them. When ANSWERBACK_PRIVATE is set, nothing is kept. */
+ * each. A thread of its own writes them. With the setting private, nothing is kept. */
 #ifndef ANSWERBACK_RECOVERY_H
 #define ANSWERBACK_RECOVERY_H
 

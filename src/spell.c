@@ -95,14 +95,14 @@ static void end(struct spell *s)
 	s->waiting = 0;
 }
 
-struct spell *spell_start(void)
+struct spell *spell_start(const char *language)
 {
 	struct spell *s = xcalloc(1, sizeof(*s));
 
 	s->said = (struct str)STR_INIT;
 	s->cap = 256;
 	s->word = xcalloc(s->cap, sizeof(*s->word));
-	start(s, NULL);
+	start(s, language);
 	return s;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "config.h"
 #include "desk_private.h"
 #include "event.h"
 #include "ui_private.h"
@@ -65,7 +66,7 @@ int desk_new(struct desk **out, const char *path, struct err *e)
 	d->goal = -1;
 	d->rows = 20;
 	d->columns = 80;
-	d->ghost_on = true;
+	d->ghost_on = strcmp(config_text(CONFIG_GHOST), "off") != 0;
 	d->clip = d->pending = d->paste = d->ask.text = d->page = (struct str)STR_INIT;
 	*out = d;
 	return 0;
@@ -189,7 +190,7 @@ enum desk_end desk_run(struct desk *d, const struct desk_host *host)
 	d->dirty = true;
 	d->conversation = app_conversation(host->app, NULL, NULL);
 	d->copy = recovery_open(d->file.path, &e);
-	d->spell = spell_start();
+	d->spell = spell_start(config_text(CONFIG_SPELLING));
 	signal(SIGXFSZ, SIG_IGN);      /* a limit on file sizes is an error of write, not the end */
 	if (d->file.read_only)
 		desk_note(d, "%s is read-only: C-o writes to another name", d->file.path);
@@ -220,7 +221,7 @@ int desk_main(const struct desk_options *o, struct err *e)
 	if (rc < 0)
 		return rc;
 	signal(SIGXFSZ, SIG_IGN);      /* as in desk_run, for the store */
-	if (!term_open(o->ascii)) {
+	if (!term_open()) {
 		desk_free(d);
 		return DESK_NO_SCREEN;
 	}

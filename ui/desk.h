@@ -38,7 +38,6 @@ void desk_free(struct desk *d);
 /* `answerback write [FILE]`: terminal, application and desk. 0, DESK_NO_SCREEN, or an error. */
 struct desk_options {
 	const char *path, *model, *company;
-	bool ascii;
 };
 enum { DESK_NO_SCREEN = 1 };
 int desk_main(const struct desk_options *o, struct err *e);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "desk_private.h"
 #include "ui_compose.h"
 
@@ -15,7 +16,7 @@ enum { PAGE = 1024, MIN_TYPED = 3, LEARN_MOST = 1 << 20, WRAPPED_LEAST = 50, WRA
 void desk_ghost_clear(struct desk *d, const char *fate)
 {
 	if (d->ghost && fate)
-		app_ghost_fate(d->host.app, fate);
+		app_ghost_fate(d->host.app, fate, 0);
 	free(d->ghost);
 	d->ghost = NULL;
 	d->serial++;      /* one that is on its way comes too late */
@@ -162,7 +163,7 @@ bool desk_ghost_accept(struct desk *d, bool word)
 	edit_replace(d->doc, d->cursor, 0, d->ghost, n, EDIT_ALONE);
 	d->cursor += n;
 	d->goal = -1;
-	app_ghost_fate(d->host.app, rest ? "word" : "taken");
+	app_ghost_fate(d->host.app, rest ? "word" : "taken", utf8_count(d->ghost, n));
 	free(d->ghost);
 	d->ghost = rest;
 	d->typed = true;

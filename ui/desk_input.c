@@ -112,6 +112,11 @@ static void key(struct desk *d, const char *s, size_t n)
 	const enum desk_action a = bound(s, n);
 	const bool character = a == DESK_ACTIONS && (unsigned char)s[0] >= 0x20 && s[0] != 127 && (unsigned char)s[0] != 27;
 
+	if (n > 4 && memcmp(s, "\033[<6", 4) == 0 && (s[4] == '4' || s[4] == '5')) {      /* the wheel (mouse.c) */
+		for (int i = 0; i < 3 && !d->asking && !d->help && s[n - 1] == 'M'; i++)
+			desk_do(d, s[4] == '4' ? DESK_UP : DESK_DOWN);
+		return;
+	}
 	if (a == DESK_ACTIONS && !character)
 		return;
 	if (d->help)
