@@ -132,8 +132,8 @@ fuzz:                      ## every fuzzer for FUZZ_SECONDS (60) each; needs cla
 lint:                      ## the layering rules, licences, file lengths
 	@sh tests/lint.sh
 
-bench: $(call programs,$(BENCH_SRC))    ## speed, beside this machine's own ceilings
-	@for p in $^; do $$p $(ARGS) || exit 1; done
+bench: $(BIN) $(call programs,$(BENCH_SRC))    ## speed, beside this machine's own ceilings (ARGS=--long: more of it)
+	@$(OUT)/tests/bench --program $(abspath $(BIN)) --json $(BUILD)/bench.json $(ARGS)
 
 corpus: $(BUILD)/corpus    ## the tool that makes training data from corpora
 
@@ -240,7 +240,8 @@ $(BUILD)/encoder: $(call objects,$(ENCODER_SRC)) $(LIBS_ALL)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(ALL_LIBS)
 
-$(call programs,$(BENCH_SRC)): $(OUT)/%: $(OUT)/%.o $(LIBS_ALL)
+# The parts of the bench are tests/common_bench*.c.
+$(call programs,$(BENCH_SRC)): $(OUT)/%: $(OUT)/%.o $(call objects,$(wildcard tests/common_bench*.c)) $(LIBS_ALL)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(ALL_LIBS)
 

@@ -374,7 +374,7 @@ int registry_promote(struct registry *r, const char *id, const char *event, stru
 			rc = 0;
 		modelfile_close(mf);
 	}
-	if (rc == 0 && (rc = model_load(&m, path, false, e)) == 0)
+	if (rc == 0 && (rc = model_load(&m, path, MODEL_SERVE, e)) == 0)
 		model_unref(m);
 	free(path);
 	if (rc < 0)
@@ -492,7 +492,7 @@ int registry_load(const char *given, const char *data_dir, bool trainable, struc
 		return rc;
 	if (!given && !set && registry_open(&r, data_dir, base, &why) == 0 &&
 	    registry_current(r, &name, &path, note, &why) == 0 && strcmp(name, REGISTRY_BASE) != 0) {
-		rc = model_load(m, path, trainable, &why);
+		rc = model_load(m, path, trainable ? MODEL_TRAIN : MODEL_SERVE, &why);
 		if (rc == 0 || !base)
 			goto out;
 		str_addf(&s, "version %s cannot be used: %s; the shipped model serves instead", name, why.msg);
@@ -500,7 +500,7 @@ int registry_load(const char *given, const char *data_dir, bool trainable, struc
 		*note = str_detach(&s);
 	}
 	if (base) {
-		rc = model_load(m, base, trainable, e);
+		rc = model_load(m, base, trainable ? MODEL_TRAIN : MODEL_SERVE, e);
 		free(name);
 		name = xstrdup(given || set ? base : REGISTRY_BASE);
 	}
