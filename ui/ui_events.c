@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "desk.h"
 #include "ui_compose.h"
 #include "ui_private.h"
 
@@ -221,4 +222,29 @@ void ui_event(struct ui *u, struct event *ev)
 	if (ev->kind == EVENT_REPLY || ev->kind == EVENT_SUGGESTIONS || ev->kind == EVENT_NOTE)
 		u->busy = ev->kind == EVENT_NOTE && app_busy(u->app);
 	event_fini(ev);
+}
+
+/* ---- the writing desk ---- */
+
+static void while_writing(struct event *ev, void *arg)
+{
+	ui_event(arg, ev);
+}
+
+void ui_write(struct ui *u, const char *path)
+{
+	struct desk_host host = { u->app, *u->model != '\0', while_writing, u };
+	struct err e = ERR_INIT;
+	struct desk *d;
+
+	compose_ghost_clear(u, NULL);
+	compose_save_draft(u);
+	if (desk_new(&d, *path ? path : NULL, &e) < 0) {
+		ui_note(u, "%s", e.msg);
+		return;
+	}
+	if (desk_run(d, &host) == DESK_STOPPED)
+		u->quit = true;
+	desk_free(d);
+	u->dirty = true;
 }

@@ -124,6 +124,9 @@ bool ui_action(enum key_action a, void *arg)
 	case ACT_EDITOR:
 		compose_editor(u);
 		return true;
+	case ACT_DESK:
+		ui_write(u, "");
+		return true;
 	case ACT_MENU:
 	case ACT_TRAINING:
 	case ACT_REVIEW:

@@ -143,6 +143,7 @@ bool ui_action(enum key_action a, void *u);        /* what readline's keys do he
 bool ui_read_keys(struct ui *u);                   /* false: the terminal is gone */
 int ui_keys_wait(const struct ui *u);              /* ms until ui_keys_waited is wanted, -1: not */
 void ui_keys_waited(struct ui *u);
+void ui_write(struct ui *u, const char *path);       /* the writing desk, until it is closed; path "": no name yet */
 /* A command without its slash; false: there is none of that name. */
 bool ui_command(struct ui *u, const char *line);
 /* Take reports of the mouse out of what was read (n of size bytes); returns what is left. */
