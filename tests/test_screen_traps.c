@@ -142,6 +142,7 @@ static const struct {
 	[ACT_MODELS] = { "", " models ", NULL },
 	[ACT_WHY] = { "", " why this reply?", NULL },
 	[ACT_SETTINGS] = { "", " settings ", NULL },
+	[ACT_DESK] = { "", "(no name yet)", NULL },
 	[ACT_HELP] = { "", " keys and commands", NULL },
 	[ACT_UP] = { "earlier\003", "> earlier", NULL },
 	[ACT_DOWN] = { "earlier\003\020", ">", "> earlier" },
@@ -214,7 +215,9 @@ static void every_key(const char *inputrc)
 		}
 		if (keys[a].letter) {
 			snprintf(bytes, sizeof(bytes), "\030%c", keys[a].letter);
-			press((enum key_action)a, bytes, "\003\003");
+			press((enum key_action)a, bytes, a == ACT_DESK ? "\030" : "\003\003");
+			if (a == ACT_DESK)
+				screen_expect_gone("(no name yet)");
 		}
 	}
 	screen_quit();
@@ -250,6 +253,10 @@ static void every_letter_in_vi(void **state)
 		snprintf(keys, sizeof(keys), ",%c", letters[a]);
 		screen_keys(keys);
 		screen_expect(effects[a].shows);
+		if (a == ACT_DESK) {
+			screen_keys("\030");
+			screen_expect_gone("(no name yet)");
+		}
 		screen_keys("\003\003i");
 		screen_expect("ins");
 		screen_keys("\003");
