@@ -349,24 +349,87 @@ static void conversations_are_found_again(void **state)
 	screen_quit();
 }
 
-static void models_are_compared(void **state)
+static void models(void **state)
 {
+	char cmd[300];
+
 	(void)state;
-	screen_command("teach 'Where is my parcel?' 'It is with you tomorrow.'", NULL);
+	/* another version: here a copy, which has to say the same */
+	snprintf(cmd, sizeof(cmd), "mkdir -p %s/data/models && cp data/model.safetensors %s/data/models/v1.safetensors", screen.home, screen.home);
+	assert_int_equal(system(cmd), 0);
 	screen_start(24, 80, "xterm-256color", "");
 	screen_expect("model base");
 	screen_keys("where is my umbrella\r");
 	screen_expect("answerback ");
+	screen_expect_gone("writing");
 	screen_keys("\030v");
-	screen_expect("> base");
+	screen_expect("> base     serves");
+	screen_expect("  v1");
 	screen_keys("c");
 	screen_expect("pick another one");
+	screen_keys("jc");
+	screen_expect("1/1 customer");
+	assert_true(screen_shows("where is my umbrella"));
+	assert_false(screen_shows("{+"));
+	screen_keys("q");
+	screen_expect("> base     serves");
+	screen_keys("jp");
+	screen_expect("> v1       serves");
+	screen_expect("model v1");                     /* and in the title */
+	screen_expect("promoted 20");
+	assert_true(screen_shows(" by tester"));
 	screen_keys("r");
 	screen_expect("r once more");
 	screen_keys("jr");                            /* any other key: it asks again */
 	screen_expect("r once more");
 	screen_keys("r");
+	screen_expect("base     serves");
+	screen_expect("model base");
+	screen_keys("rr");
 	screen_expect("nothing to go back to");
+	screen_quit();
+}
+
+static void a_run_is_followed(void **state)
+{
+	static const char line[] = "{\"event\": \"eval\", \"step\": %d, \"loss\": 2.5, \"tokens_per_second\": 1000, \"progress\": 0.5, \"eta\": 60, "
+		"\"bits_per_char\": 1.25, \"best\": 1.25}\n";
+	char cmd[800], args[100];
+
+	(void)state;
+	screen_file("run.jsonl", "");
+	snprintf(args, sizeof(args), "--watch %s/run.jsonl", screen.home);
+	screen_start(24, 80, "xterm-256color", args);
+	screen_expect("model base");
+	screen_keys("\030t");
+	screen_expect("step 0");
+	/* a line that is half written counts when it is whole; a long log is read to its end */
+	snprintf(cmd, sizeof(cmd), "for i in $(seq 1 3000); do printf '%s' $i; done >>%s/run.jsonl; printf '{\"event\": \"step\", \"st' >>%s/run.jsonl",
+	         "{\"event\": \"step\", \"step\": %d, \"loss\": 2.5, \"tokens_per_second\": 900}\n", screen.home, screen.home);
+	assert_int_equal(system(cmd), 0);
+	screen_expect("step 3000");
+	snprintf(cmd, sizeof(cmd), "printf 'ep\": 3001, \"loss\": 2, \"tokens_per_second\": 900}\\n' >>%s/run.jsonl", screen.home);
+	assert_int_equal(system(cmd), 0);
+	screen_expect("step 3001");
+	/* begun anew under the same name */
+	snprintf(cmd, sizeof(cmd), line, 7);
+	screen_file("run.jsonl", cmd);
+	screen_expect("step 7 ");
+	screen_expect("best 1.2500");
+	screen_keys("p");
+	screen_expect("nothing is being retrained");
+	screen_quit();
+}
+
+static void nothing_to_retrain_on(void **state)
+{
+	(void)state;
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("/train\r");
+	screen_expect("nothing to train on");
+	screen_keys("c");
+	screen_expect("nothing is being retrained");
 	screen_quit();
 }
 
@@ -376,7 +439,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_correction_answers_the_next_time), T(edits_that_are_trusted), T(skipping_and_scrolling), T(an_open_field_is_not_sent), T(what_is_sent_is_copied),
 		T(copied_through_gnu_screen), T(the_line_history_outlives_a_kill), T(in_an_editor), T(conversations_are_found_again),
-		T(models_are_compared),
+		T(models), T(a_run_is_followed), T(nothing_to_retrain_on),
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));
