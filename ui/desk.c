@@ -106,7 +106,7 @@ static void take_event(struct desk *d, struct event *ev)
 		return;
 	}
 	if (ev->kind == EVENT_NOTE)
-		desk_note(d, "%s", ev->text);
+		snprintf(d->later, sizeof(d->later), "%s", ev->text);
 	if (d->host.event)
 		d->host.event(ev, d->host.arg);
 	else
