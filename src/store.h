@@ -185,6 +185,8 @@ int store_restore(const char *data_dir, const char *backup, struct err *e);
  * values of their placeholders: they hold no personal data, and nothing has to be learned anew. */
 enum { STORE_MOST_DAYS = 36500 };
 int store_retain(struct store *s, int days, int most, struct err *e);
+/* More memory for the word index while very much is written, so that it is written in fewer and bigger pieces; off: as usual. */
+int store_index_room(struct store *s, bool more, struct err *e);
 /* Merge some of the word index, so that deleted words leave it; first: begin. 1: there is more to do, 0: done. */
 int store_merge(struct store *s, bool first, struct err *e);
 /* Is the file gone from its path, or another one there? Then store_reopen opens (or makes) the one that is. */

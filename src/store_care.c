@@ -214,3 +214,9 @@ int store_merge(struct store *s, bool first, struct err *e)
 	/* FTS5: fewer than two rows changed means that there was nothing to merge */
 	return rc < 0 ? rc : sqlite3_total_changes(s->db) - before >= 2;
 }
+
+int store_index_room(struct store *s, bool more, struct err *e)
+{
+	return store_run(s, e, "INSERT INTO messages_fts(messages_fts, rank) VALUES ('hashsize', ?)", "i",
+	                 (int64_t)(more ? 64 << 20 : 1 << 20));
+}
