@@ -94,6 +94,8 @@ static int copy_to(struct store *s, const char *path, struct err *e)
 	if (rc == SQLITE_OK)      /* one file, with no log beside it */
 		rc = sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 	sqlite3_close(to);
+	if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)      /* what is copied, not the copy */
+		return store_fail(s, rc, e);
 	if (rc != SQLITE_OK)
 		return err_set(e, ERR_IO, "%s cannot be written: %s", path, sqlite3_errstr(rc));
 	return 0;
