@@ -170,7 +170,11 @@ int store_canned(struct store *s, bool (*each)(const char *name, const char *tex
 /* A training run: detail is JSON (figures, gate). examples: what it learned from. */
 int store_run_add(struct store *s, const char *kind, const char *model, const char *parent, const char *outcome,
                   const char *detail, int64_t started, const int64_t *examples, size_t n, struct err *e);
+/* What changed the learned state, and when: examples and decisions, runs, models, what was forgotten or deleted by age,
+ * restored. Those of this module are noted by it, in the same transaction; detail never holds what was said. */
 int store_audit(struct store *s, const char *what, const char *detail, struct err *e);
+int store_audits(struct store *s, size_t limit, bool (*each)(int64_t when, const char *what, const char *detail, void *arg),
+                 void *arg, struct err *e);      /* newest first */
 /* Versions that learned from something since forgotten; each once. */
 int store_tainted(struct store *s, bool (*each)(const char *model, void *arg), void *arg, struct err *e);
 

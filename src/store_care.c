@@ -173,6 +173,11 @@ int store_restore(const char *data_dir, const char *backup, struct err *e)
 		unlink(side.s);
 	}
 	rc = store_backup(from, path.s, e);
+	/* from here on it is restored, whatever becomes of the note about it */
+	if (rc == 0 && store_open_file(&now, path.s, STORE_NO_MIGRATE, &ignored) == 0) {
+		store_audit(now, "restored", "a backup was put in the database's place", &ignored);
+		store_close(now);
+	}
 out:
 	store_close(from);
 	free(folder);
@@ -203,6 +208,15 @@ int store_retain(struct store *s, int days, int most, struct err *e)
 	}
 #undef OLD
 	gone = sqlite3_changes(s->db);
+	if (gone > 0) {
+		char detail[64];
+
+		snprintf(detail, sizeof(detail), "%d conversations untouched for %d days", gone, days);
+		if ((rc = store_audit(s, "deleted by age", detail, e)) < 0) {
+			store_abandon(s);
+			return rc;
+		}
+	}
 	rc = store_commit(s, e);
 	return rc < 0 ? rc : gone;
 }

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "store_private.h"
 
-enum { MOST = 3000, NEAR = 16, CHUNK = 10 };      /* more of them than MOST narrow nothing; gaps up to NEAR are walked */
+enum { MOST = 3000, NEAR = 128, CHUNK = 10 };      /* more of them than MOST narrow nothing; gaps up to NEAR are walked */
 
 void store_ranges_free(struct store_ranges *r)
 {
@@ -71,48 +71,22 @@ static void intersect(struct store_ranges *r, struct store_ranges *with)
 	*r = both;
 }
 
-/* The numbers in the first column, each from..to by `span`; all when there are more than MOST. */
-static int read_numbers(struct store *s, sqlite3_stmt *st, int (*span)(struct store *s, int64_t v, struct store_ranges *r, struct err *e),
-                        struct store_ranges *r, struct err *e)
+/* Rows of first and last number; all when there are more than MOST. */
+static int read_numbers(struct store *s, sqlite3_stmt *st, struct store_ranges *r, struct err *e)
 {
-	size_t n = 0;
 	int rc;
 
 	while ((rc = store_step(s, st, e)) == SQLITE_ROW) {
-		if (++n > MOST) {
+		if (r->n == MOST) {
 			r->all = true;
 			r->n = 0;
 			break;
 		}
-		if ((rc = span(s, sqlite3_column_int64(st, 0), r, e)) < 0)
-			break;
+		if (sqlite3_column_type(st, 0) != SQLITE_NULL)      /* a conversation without messages */
+			add(r, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1));
 	}
 	sqlite3_reset(st);
 	tidy(r);
-	return rc < 0 ? rc : 0;
-}
-
-static int span_number(struct store *s, int64_t v, struct store_ranges *r, struct err *e)
-{
-	(void)s;
-	(void)e;
-	add(r, v, v);
-	return 0;
-}
-
-/* Turns of one conversation mostly follow one another. */
-static int span_conversation(struct store *s, int64_t v, struct store_ranges *r, struct err *e)
-{
-	sqlite3_stmt *st = store_statement(s, "SELECT min(id), max(id) FROM messages WHERE conversation = ?", e);
-	int rc;
-
-	if (!st)
-		return ERR_IO;
-	store_bind(st, "i", v);
-	rc = store_step(s, st, e);
-	if (rc == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL)
-		add(r, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1));
-	sqlite3_reset(st);
 	return rc < 0 ? rc : 0;
 }
 
@@ -140,7 +114,7 @@ static bool given(const char *text)
 	return text && *text;
 }
 
-static int narrow(struct store *s, const char *sql, const char *value, bool conversations, struct store_ranges *r, struct err *e)
+static int narrow(struct store *s, const char *sql, const char *value, struct store_ranges *r, struct err *e)
 {
 	struct store_ranges with = { 0 };
 	sqlite3_stmt *st = store_statement(s, sql, e);
@@ -149,12 +123,16 @@ static int narrow(struct store *s, const char *sql, const char *value, bool conv
 	if (!st)
 		return ERR_IO;
 	store_bind(st, "ti", value, (int64_t)MOST + 1);
-	rc = read_numbers(s, st, conversations ? span_conversation : span_number, &with, e);
+	rc = read_numbers(s, st, &with, e);
 	if (rc == 0)
 		intersect(r, &with);
 	store_ranges_free(&with);
 	return rc;
 }
+
+/* Turns of one conversation mostly follow one another. */
+#define CONVERSATIONS(WHICH) "SELECT min(m.id), max(m.id) FROM (" WHICH " LIMIT ?2) c CROSS JOIN messages m" \
+	" ON m.conversation = c.id GROUP BY c.id"
 
 int store_ranges(struct store *s, const struct store_narrow *q, int64_t highest, struct store_ranges *r, struct err *e)
 {
@@ -171,13 +149,13 @@ int store_ranges(struct store *s, const struct store_narrow *q, int64_t highest,
 		store_ranges_free(&with);
 	}
 	if (rc == 0 && given(q->case_id))
-		rc = narrow(s, "SELECT id FROM conversations WHERE case_id = ?1 AND case_id <> '' LIMIT ?2", q->case_id, true, r, e);
+		rc = narrow(s, CONVERSATIONS("SELECT id FROM conversations WHERE case_id = ?1 AND case_id <> ''"), q->case_id, r, e);
 	if (rc == 0 && given(q->tag))
-		rc = narrow(s, "SELECT conversation FROM tags WHERE tag = ?1 LIMIT ?2", q->tag, true, r, e);
+		rc = narrow(s, CONVERSATIONS("SELECT conversation AS id FROM tags WHERE tag = ?1"), q->tag, r, e);
 	if (rc == 0 && given(q->customer))
-		rc = narrow(s, "SELECT id FROM conversations WHERE customer <> '' AND customer LIKE '%' || ?1 || '%' LIMIT ?2", q->customer,
-		            true, r, e);
+		rc = narrow(s, CONVERSATIONS("SELECT id FROM conversations WHERE customer <> '' AND customer LIKE '%' || ?1 || '%'"),
+		            q->customer, r, e);
 	if (rc == 0 && given(q->origin))
-		rc = narrow(s, "SELECT id FROM messages WHERE origin = ?1 LIMIT ?2", q->origin, false, r, e);
+		rc = narrow(s, "SELECT id, id FROM messages WHERE origin = ?1 LIMIT ?2", q->origin, r, e);
 	return rc;
 }

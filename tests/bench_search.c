@@ -150,6 +150,7 @@ int main(void)
 	struct store *s;
 	int slow = 0;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!dir && !mkdtemp(own))
 		return 1;
 	snprintf(path, sizeof(path), "%s/answerback.db", dir ? dir : own);
