@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
 #include "inbox.h"
 #include "infer.h"
 #include "paths.h"
@@ -60,13 +61,9 @@ int app_open(struct app **out, const struct app_options *o, struct err *e)
 	struct app *a = xcalloc(1, sizeof(*a));
 	struct infer_options io = { o->model, o->company, NULL, NULL };
 	struct err no_store = ERR_INIT;
-	int rc, days;
+	int rc;
 
 	*out = NULL;
-	if ((rc = storekeeper_retention(0, &days, e)) < 0) {
-		free(a);
-		return rc;
-	}
 	a->box = mailbox_new();
 	a->company = o->company ? xstrdup(o->company) : NULL;
 	a->model = o->model ? xstrdup(o->model) : NULL;
@@ -74,13 +71,13 @@ int app_open(struct app **out, const struct app_options *o, struct err *e)
 	if (storekeeper_start(&a->keeper, NULL, &no_store) < 0) {
 		note(a->box, no_store.msg);
 		note(a->box, "nothing will be kept");
-		setenv("ANSWERBACK_PRIVATE", "1", 1);
+		config_override(CONFIG_PRIVATE, "yes", "no store", NULL);
 		if ((rc = storekeeper_start(&a->keeper, NULL, e)) < 0) {
 			app_close(a);
 			return rc;
 		}
 	}
-	storekeeper_retain(a->keeper, days, note_retained, a->box);
+	storekeeper_retain(a->keeper, (int)config_number(CONFIG_RETENTION_DAYS), note_retained, a->box);
 	io.box = a->box;
 	io.keeper = a->keeper;
 	if ((rc = infer_start(&a->infer, &io, e)) < 0 ||

@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "commands.h"
+#include "config.h"
 #include "engine.h"
 #include "storekeeper.h"
 #include "../ui/ui.h"
@@ -163,18 +164,16 @@ static int run(struct cli_args *a)
 	struct err e = ERR_INIT;
 	struct storekeeper *k;
 	struct engine en;
-	int code, days;
+	int code;
 
 	if (a->n > 0)
 		return cli_usage(a, "'%s'? Messages are read from standard input; `answerback reply TEXT` answers one",
 		                 a->operands[0]);
 	if (terminal && !cli_flag(a, "plain")) {
-		const char *env = getenv("ANSWERBACK_COMPANY"), *hook = getenv("ANSWERBACK_SEND_COMMAND");
 		const struct ui_options o = {
-			.model = cli_string(a, "model", NULL), .company = cli_string(a, "company", env && *env ? env : NULL),
-			.send_command = cli_string(a, "send-command", hook && *hook ? hook : NULL),
-			.inbox = cli_string(a, "inbox", NULL), .train_log = cli_string(a, "watch", NULL),
-			.assist = cli_flag(a, "assist"), .ascii = cli_flag(a, "ascii"),
+			.model = cli_string(a, "model", NULL), .company = config_text(CONFIG_COMPANY),
+			.send_command = config_text(CONFIG_SEND_COMMAND), .inbox = config_text(CONFIG_INBOX),
+			.train_log = cli_string(a, "watch", NULL), .assist = config_yes(CONFIG_ASSIST),
 		};
 
 		code = ui_run(&o, &e);
@@ -183,7 +182,7 @@ static int run(struct cli_args *a)
 		if (code != UI_NO_SCREEN)
 			return CLI_OK;
 	}
-	if (storekeeper_retention(0, &days, &e) < 0 || engine_open(&en, a, &e) < 0)
+	if (engine_open(&en, a, &e) < 0)
 		return cli_failed(&e);
 	if (terminal) {
 		/* no SA_RESTART: C-c at the prompt ends the wait */
@@ -195,13 +194,13 @@ static int run(struct cli_args *a)
 	/* a store that cannot be had is said, and no reason not to answer */
 	if (storekeeper_start(&k, NULL, &e) < 0) {
 		fprintf(stderr, "answerback: nothing will be kept: %s\n", e.msg);
-		setenv("ANSWERBACK_PRIVATE", "1", 1);
+		config_override(CONFIG_PRIVATE, "yes", "no store", NULL);
 		if (storekeeper_start(&k, NULL, &e) < 0)
 			return cli_failed(&e);
 	} else if (storekeeper_private(k)) {
 		fprintf(stderr, "private: nothing of this is kept\n");
 	}
-	storekeeper_retain(k, days, say_retained, NULL);
+	storekeeper_retain(k, (int)config_number(CONFIG_RETENTION_DAYS), say_retained, NULL);
 	code = chat(&en, k, terminal);
 	storekeeper_stop(k);
 	engine_close(&en);

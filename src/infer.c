@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "config.h"
 #include "base/utf8.h"
 #include "ghost.h"
 #include "memory.h"
@@ -97,11 +98,14 @@ static struct talk *talk_of(struct infer *f, struct conversation *c)
 {
 	if (!c->talk) {
 		struct ghost_opts o;
+		struct err e = ERR_INIT;
 
 		c->talk = talk_new(f->m, f->company);
 		for (size_t i = 0; i < c->turns; i++)
 			talk_add(c->talk, c->turn[i].role, c->turn[i].text, strlen(c->turn[i].text), NULL);
 		ghost_opts_default(&o);
+		if (config_unwanted(&o.unwanted, &e) < 0)
+			note(f, e.msg);
 		o.cancel = &f->newer_ghost;
 		c->ghost = ghost_new(c->talk, f->person, &o);
 	}
@@ -381,7 +385,8 @@ static void log_suggestion(struct infer *f, struct conversation *c, const struct
 /* The likeliest, then samples that say something else. */
 static void suggest(struct infer *f, const struct task *t)
 {
-	enum { MOST = 3, TRIES = 12 };
+	enum { TRIES = 12 };
+	const size_t most = (size_t)config_number(CONFIG_SUGGESTIONS);
 	struct conversation *c = conversation_of(f, t->conversation);
 	struct event ev = { .kind = EVENT_SUGGESTIONS, .conversation = t->conversation };
 	const double began = now_ms();
@@ -399,7 +404,7 @@ static void suggest(struct infer *f, const struct task *t)
 	}
 	talk_opts_best(&o);
 	o.decode.cancel = &f->cancel;
-	for (size_t i = 0; i < TRIES && ev.items < MOST && !atomic_load(&f->cancel); i++) {
+	for (size_t i = 0; i < TRIES && ev.items < most && !atomic_load(&f->cancel); i++) {
 		struct talk_reply r;
 
 		if (i > 0) {
@@ -448,10 +453,14 @@ static void ghost(struct infer *f, const struct task *t)
 	struct conversation *c = conversation_of(f, t->conversation);
 	struct event ev = { .kind = EVENT_GHOST, .conversation = t->conversation, .serial = t->serial };
 	struct ghost_text out[GHOST_MAX];
+	enum ghost_level level = GHOST_NORMAL;
 	const double began = now_ms();
 	int n;
 
 	talk_of(f, c);
+	/* the screen asks when grey text is on: a setting of off says how the screen begins */
+	ghost_level_parse(config_text(CONFIG_GHOST), &level);
+	ghost_set_level(c->ghost, level == GHOST_OFF ? GHOST_NORMAL : level);
 	n = ghost_request(c->ghost, t->role, t->text, strlen(t->text), out, GHOST_MAX, NULL);
 	if (n > 0 && out[0].show && !atomic_load(&f->newer_ghost)) {
 		ev.text = xstrdup(out[0].text.s);

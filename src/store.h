@@ -37,6 +37,9 @@ int store_version(struct store *s);       /* of the file's schema: below STORE_V
 void store_interrupt(struct store *s);
 int64_t store_now(void);
 
+/* Text as the store keeps it: valid UTF-8 without NULs. Caller frees. */
+char *store_clean(const char *text, size_t len);
+
 /* Several changes as one: all or none. They nest (the outermost commits). */
 int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
@@ -113,6 +116,15 @@ int store_suggestion_fate(struct store *s, int64_t id, const char *fate, int64_t
 /* Remember a content hash; false in *fresh when it was there (nothing is changed then). */
 int store_import_once(struct store *s, const char *hash, int64_t conversation, bool *fresh, struct err *e);
 int store_import_seen(struct store *s, const char *hash, bool *seen, struct err *e);
+/* A conversation with its n messages and the hash it is known by, as one change. c->id: the row that it
+ * takes when that is free, 0: any; afterwards the row it got. created 0: now; tags "a,b". */
+int store_import_add(struct store *s, struct store_conversation *c, const struct store_message *m, size_t n,
+                     const char *hash, struct err *e);
+/* One transaction of many of those, several times as quick as store_begin / store_commit around them would be:
+ * the messages are indexed at its end. Nothing but store_import_add and reading may happen in it. */
+int store_bulk_begin(struct store *s, struct err *e);
+int store_bulk_commit(struct store *s, struct err *e);
+void store_bulk_abandon(struct store *s);
 
 /* ---- search ---- */
 

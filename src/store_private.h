@@ -17,6 +17,7 @@ struct store {
 	int lock;                     /* of store_share, store_alone; 0: none */
 	int depth;                    /* of store_begin */
 	void *words;                  /* FTS5's tokenizer (store_words.c); NULL: not asked for yet */
+	int64_t bulk_after;           /* messages above this id are indexed by store_bulk_commit */
 	struct {
 		const char *sql;          /* a literal: compared by address */
 		sqlite3_stmt *st;
@@ -60,7 +61,5 @@ struct store_narrow {                 /* what can be turned into ranges; NULL, "
 /* Where messages may be that pass; some in them may not. */
 int store_ranges(struct store *s, const struct store_narrow *q, int64_t highest, struct store_ranges *r, struct err *e);
 void store_ranges_free(struct store_ranges *r);
-/* Text that SQLite and every terminal can hold: valid UTF-8 without NULs. Caller frees. */
-char *store_clean(const char *text, size_t len);
 
 #endif

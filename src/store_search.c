@@ -270,7 +270,7 @@ static int walk(struct walk *w, enum way way, int64_t from, int64_t to, struct e
 	const char *role = q->from && (strcmp(q->from, "user") == 0 || strcmp(q->from, "assistant") == 0) ? q->from : "";
 	struct str snippet = STR_INIT;
 	sqlite3_stmt *st;
-	int rc;
+	int rc = 0;
 
 	/* Walking numbers downwards reads no more matches than are shown; ranking would read them all. */
 	if (way == BY_WORDS)

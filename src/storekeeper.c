@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config.h"
 #include "storekeeper_private.h"
 #include "store_forget.h"
 
@@ -52,13 +53,12 @@ static void *keep(void *arg)
 
 int storekeeper_start(struct storekeeper **out, const char *data_dir, struct err *e)
 {
-	const char *private = getenv("ANSWERBACK_PRIVATE");
 	struct storekeeper *k = xcalloc(1, sizeof(*k));
 	sigset_t all, old;
 	int rc = 0;
 
 	*out = NULL;
-	if (!(private && *private))
+	if (!config_yes(CONFIG_PRIVATE))
 		rc = store_open(&k->store, data_dir, STORE_READ_WRITE, e);
 	if (rc == 0 && k->store && store_share(k->store, e) == ERR_BUSY) {      /* a folder that cannot hold a lock can be used */
 		store_close(k->store);

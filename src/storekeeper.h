@@ -41,8 +41,6 @@ void storekeeper_message(struct storekeeper *k, int64_t conversation, const char
  * looked at. The number is for storekeeper_fate, which says once what became of a suggestion. */
 int64_t storekeeper_shown(struct storekeeper *k, int64_t conversation, const struct store_suggestion *g);
 void storekeeper_fate(struct storekeeper *k, int64_t shown, const char *fate, int64_t chars);
-/* Days that conversations are kept: ANSWERBACK_RETENTION_DAYS where it is set, else `configured`; 0: for ever. ERR_USAGE. */
-int storekeeper_retention(int configured, int *days, struct err *e);
 /* Delete what is older, a little at a time. said (on the keeper's thread, once, may be NULL) tells what went, if
  * anything. Call at start. */
 void storekeeper_retain(struct storekeeper *k, int days, void (*said)(const char *text, void *arg), void *arg);

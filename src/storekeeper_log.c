@@ -383,23 +383,6 @@ static void retain(struct store *s, void *arg)
 	free(t);
 }
 
-int storekeeper_retention(int configured, int *days, struct err *e)
-{
-	const char *env = getenv("ANSWERBACK_RETENTION_DAYS");
-	char *end;
-	long v;
-
-	*days = configured;
-	if (!env || !*env)
-		return 0;
-	v = strtol(env, &end, 10);
-	if (*end || v < 0 || v > STORE_MOST_DAYS)
-		return err_set(e, ERR_USAGE, "ANSWERBACK_RETENTION_DAYS is '%.40s': say days, 0 to %d (0: everything is kept)", env,
-		               STORE_MOST_DAYS);
-	*days = (int)v;
-	return 0;
-}
-
 void storekeeper_retain(struct storekeeper *k, int days, void (*said)(const char *text, void *arg), void *arg)
 {
 	struct retention *t;

@@ -264,8 +264,6 @@ static void retention_beside_logging(void **state)
 	struct storekeeper *k;
 	struct told told = { 0 };
 	int64_t c;
-	int days = -1;
-	struct err e = ERR_INIT;
 
 	(void)state;
 	store_begin(s, NULL);
@@ -297,15 +295,6 @@ static void retention_beside_logging(void **state)
 	assert_int_equal(count("SELECT count(*) FROM tainted"), 0);
 	assert_int_equal(store_grep(store_folder, "oldword"), 0);
 	assert_int_equal(store_grep(store_folder, "oldname"), 0);
-
-	setenv("ANSWERBACK_RETENTION_DAYS", "90", 1);
-	assert_int_equal(storekeeper_retention(7, &days, &e), 0);
-	assert_int_equal(days, 90);
-	setenv("ANSWERBACK_RETENTION_DAYS", "soon", 1);
-	assert_int_equal(storekeeper_retention(7, &days, &e), ERR_USAGE);
-	unsetenv("ANSWERBACK_RETENTION_DAYS");
-	assert_int_equal(storekeeper_retention(7, &days, &e), 0);
-	assert_int_equal(days, 7);
 }
 
 /* ---- through the app ---- */
