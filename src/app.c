@@ -355,7 +355,7 @@ static void list_models(struct app *a)
 	mailbox_put(a->box, &ev);
 }
 
-static void promote(struct app *a, const char *id)
+static void promote(struct app *a, struct store *s, const char *id)
 {
 	struct registry *r = NULL;
 	struct err e = ERR_INIT;
@@ -368,6 +368,8 @@ static void promote(struct app *a, const char *id)
 		rc = registry_promote(r, id, "promoted", &e);
 	else if (rc == 0)
 		rc = registry_rollback(r, &to, &e);
+	if (rc == 0 && s)
+		store_audit(s, id ? "promoted" : "rolled back", id ? id : to, NULL);
 	registry_close(r);
 	free(base);
 	free(to);
@@ -404,7 +406,7 @@ static void work(struct store *s, void *arg)
 		if (j->what == JOB_MODELS)
 			list_models(a);
 		else
-			promote(a, j->text);
+			promote(a, s, j->text);
 		job_free(j);
 		return;
 	}
