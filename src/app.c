@@ -159,6 +159,16 @@ void app_ghost(struct app *a, int64_t conversation, const char *role, const char
 	infer_post(a->infer, INFER_GHOST, conversation, role, NULL, draft, serial);
 }
 
+void app_ghost_page(struct app *a, int64_t conversation, const char *page, const char *draft, uint64_t serial)
+{
+	infer_post(a->infer, INFER_PAGE, conversation, NULL, page, draft, serial);
+}
+
+void app_learn(struct app *a, const char *text)
+{
+	infer_post(a->infer, INFER_LEARN, 0, NULL, NULL, text, 0);
+}
+
 void app_ghost_fate(struct app *a, const char *fate, size_t chars)
 {
 	infer_post(a->infer, INFER_FATE, 0, NULL, NULL, fate, chars);

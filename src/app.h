@@ -43,6 +43,10 @@ void app_suggested(struct app *a, int64_t conversation, int taken, bool edited);
 void app_cancel(struct app *a);                      /* what runs now; what has come stays */
 /* What the person is typing, for completion: EVENT_GHOST with this serial. A newer request cancels it. */
 void app_ghost(struct app *a, int64_t conversation, const char *role, const char *draft, uint64_t serial);
+/* The same in a document: page is what stands before the paragraph, a paragraph a line. */
+void app_ghost_page(struct app *a, int64_t conversation, const char *page, const char *draft, uint64_t serial);
+/* The person wrote this paragraph of a document: later ghosts know their words. */
+void app_learn(struct app *a, const char *text);
 /* A ghost was taken ("taken", "word": the first words, `chars` characters) or typed over ("ignored"): for what is shown
  * next, and for the figures. */
 void app_ghost_fate(struct app *a, const char *fate, size_t chars);

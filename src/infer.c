@@ -19,7 +19,7 @@
 #include "talk.h"
 #include "why.h"
 
-static const char user[] = "user", agent[] = "assistant";
+static const char user[] = "user", agent[] = "assistant", document[] = "document";
 
 struct task {
 	struct task *next;
@@ -448,6 +448,51 @@ static void forget_shown(struct infer *f)
 	f->shown_chars = 0;
 }
 
+/* Who writes documents: a role of its own where the model has one. */
+static const char *writer(const struct infer *f)
+{
+	return tokenizer_tag(f->m->tok, document) >= 0 ? document : agent;
+}
+
+static bool same_turn(const struct turn *t, const char *role, const char *text, size_t n)
+{
+	return strcmp(t->role, role) == 0 && strncmp(t->text, text, n) == 0 && !t->text[n];
+}
+
+/* Make the page what was said so far. A page that goes on from the last one costs its new paragraphs; codes keep
+ * their numbers only while nothing is taken back, so any other is read anew. */
+static void turn_page(struct infer *f, struct conversation *c, const char *page)
+{
+	const char *role = writer(f);
+
+	for (int again = 0; again < 2; again++) {
+		size_t held = 0;
+
+		for (const char *s = page; *s;) {
+			const size_t n = strcspn(s, "\n");
+
+			if (n > 0 && held < c->turns && !same_turn(&c->turn[held], role, s, n))
+				break;
+			if (n > 0 && held == c->turns) {
+				char *text = xmemdup(s, n);
+
+				add_turn(f, c, role, text);
+				free(text);
+			}
+			held += n > 0;
+			s += n + (s[n] != '\0');
+		}
+		if (held == c->turns)
+			return;
+		drop_talk(c);
+		while (c->turns > 0) {
+			c->turns--;
+			free(c->turn[c->turns].role);
+			free(c->turn[c->turns].text);
+		}
+	}
+}
+
 static void ghost(struct infer *f, const struct task *t)
 {
 	struct conversation *c = conversation_of(f, t->conversation);
@@ -457,11 +502,13 @@ static void ghost(struct infer *f, const struct task *t)
 	const double began = now_ms();
 	int n;
 
+	if (t->what == INFER_PAGE)
+		turn_page(f, c, t->origin);
 	talk_of(f, c);
 	/* the screen asks when grey text is on: a setting of off says how the screen begins */
 	ghost_level_parse(config_text(CONFIG_GHOST), &level);
 	ghost_set_level(c->ghost, level == GHOST_OFF ? GHOST_NORMAL : level);
-	n = ghost_request(c->ghost, t->role, t->text, strlen(t->text), out, GHOST_MAX, NULL);
+	n = ghost_request(c->ghost, t->what == INFER_PAGE ? writer(f) : t->role, t->text, strlen(t->text), out, GHOST_MAX, NULL);
 	if (n > 0 && out[0].show && !atomic_load(&f->newer_ghost)) {
 		ev.text = xstrdup(out[0].text.s);
 		ev.bytes = out[0].first;
@@ -549,7 +596,11 @@ static void run(struct infer *f, const struct task *t)
 		why(f, t);
 		break;
 	case INFER_GHOST:
+	case INFER_PAGE:
 		ghost(f, t);
+		break;
+	case INFER_LEARN:
+		ghost_person_learn(f->person, writer(f), t->text, strlen(t->text));
 		break;
 	case INFER_FATE:
 		fate(f, t);
@@ -568,6 +619,11 @@ static void task_free(struct task *t)
 	free(t->origin);
 	free(t->text);
 	free(t);
+}
+
+static bool is_ghost(enum infer_what what)
+{
+	return what == INFER_GHOST || what == INFER_PAGE;
 }
 
 static void *serve(void *arg)
@@ -590,7 +646,7 @@ static void *serve(void *arg)
 		f->busy = t->what == INFER_REPLY || t->what == INFER_SUGGEST;
 		if (f->busy)
 			atomic_store(&f->cancel, false);
-		if (t->what == INFER_GHOST)
+		if (is_ghost(t->what))
 			atomic_store(&f->newer_ghost, false);
 		pthread_mutex_unlock(&f->lock);
 		run(f, t);
@@ -649,6 +705,8 @@ void infer_stop(struct infer *f)
 			log_turn(f, conversation_of(f, t->conversation), t->role, t->origin, t->text, 0);
 		else if ((t->what == INFER_FATE && f->m) || t->what == INFER_SUGGESTED)
 			run(f, t);
+		else if (t->what == INFER_LEARN && f->person)
+			ghost_person_learn(f->person, writer(f), t->text, strlen(t->text));
 		task_free(t);
 	}
 	save_person(f);
@@ -702,11 +760,11 @@ void infer_post(struct infer *f, enum infer_what what, int64_t conversation, con
 	t->text = xstrdup(text ? text : "");
 	t->serial = serial;
 	pthread_mutex_lock(&f->lock);
-	if (what == INFER_GHOST) {
+	if (is_ghost(what)) {
 		for (struct task **at = &f->first; *at;) {
 			struct task *old = *at;
 
-			if (old->what != INFER_GHOST) {
+			if (!is_ghost(old->what)) {
 				at = &old->next;
 				continue;
 			}

@@ -28,6 +28,7 @@
 	X(MODELS, "", 'v', "C-x v", "models: promote, roll back") \
 	X(WHY, "", 'w', "C-x w", "why this reply?") \
 	X(SETTINGS, "", 's', "C-x s", "settings") \
+	X(DESK, "", 'd', "C-x d", "the writing desk") \
 	X(HELP, "", 'h', "C-x h", "these keys") \
 	X(UP, "\\e[A|\\eOA|\\C-p", 0, "Up, C-p", "what was typed before; up in a list") \
 	X(DOWN, "\\e[B|\\eOB|\\C-n", 0, "Down, C-n", "what was typed after; down in a list") \

@@ -37,7 +37,7 @@ char *text_safe(const char *s, size_t n, int ascii)
 			str_addf(&out, "^%c", c == 0x7f ? '?' : c + 64);
 		else if (c >= 0x80 && c < 0xa0)
 			str_addf(&out, "<%02X>", (unsigned)c);
-		else if (is_bidi(c) || c == 0x2028 || c == 0x2029 || c == 0xfeff || cat == UTF8PROC_CATEGORY_CO ||
+		else if (c == 0xfffd || is_bidi(c) || c == 0x2028 || c == 0x2029 || c == 0xfeff || cat == UTF8PROC_CATEGORY_CO ||
 		         cat == UTF8PROC_CATEGORY_CN || cat == UTF8PROC_CATEGORY_CS)
 			str_adds(&out, ascii ? "?" : "\xef\xbf\xbd");
 		else if (mark && marks > MOST_MARKS)

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "config.h"
+#include "desk.h"
 #include "ui_private.h"
 #include "ui_compose.h"
 
@@ -341,6 +342,31 @@ static void take_event(struct ui *u, struct event *ev)
 	event_fini(ev);
 }
 
+/* ---- the writing desk ---- */
+
+static void while_writing(struct event *ev, void *arg)
+{
+	take_event(arg, ev);
+}
+
+void ui_write(struct ui *u, const char *path)
+{
+	struct desk_host host = { u->app, *u->model != '\0', while_writing, u };
+	struct err e = ERR_INIT;
+	struct desk *d;
+
+	compose_ghost_clear(u, NULL);
+	compose_save_draft(u);
+	if (desk_new(&d, *path ? path : NULL, &e) < 0) {
+		ui_note(u, "%s", e.msg);
+		return;
+	}
+	if (desk_run(d, &host) == DESK_STOPPED)
+		u->quit = true;
+	desk_free(d);
+	u->dirty = true;
+}
+
 /* ---- keys ---- */
 
 static void scroll_by(struct ui *u, int pages)
@@ -512,6 +538,9 @@ static bool action(enum key_action a, void *arg)
 		return true;
 	case ACT_EDITOR:
 		compose_editor(u);
+		return true;
+	case ACT_DESK:
+		ui_write(u, "");
 		return true;
 	case ACT_MENU:
 	case ACT_TRAINING:

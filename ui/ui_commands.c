@@ -22,6 +22,7 @@ const struct command ui_commands[] = {
 	{ "case", "<ID>", "name this conversation's case", "", true },
 	{ "next", "", "the next open conversation", "C-x n", true },
 	{ "close", "", "close this conversation", "", true },
+	{ "write", "[FILE]", "the writing desk: a letter, an article", "C-x d", true },
 	{ "history", "", "search everything that was said", "C-x b", true },
 	{ "tag", "<TAG>", "tag the one picked in the history", "", false },
 	{ "export", "<FILE>", "write the one picked in the history to a file", "", false },
@@ -351,6 +352,8 @@ bool ui_command(struct ui *u, const char *line)
 		ui_set(u, rest);
 	} else if (strcmp(name, "approve") == 0) {
 		app_approve(u->app);
+	} else if (strcmp(name, "write") == 0) {
+		ui_write(u, rest);
 	} else if (strcmp(name, "quit") == 0) {
 		u->quit = true;
 	} else {

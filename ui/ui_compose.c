@@ -148,7 +148,7 @@ static const char *my_role(const struct ui *u)
 }
 
 /* Runs of letters, digits and signs without a space look like a password: nothing is proposed in one. */
-static bool secret(const char *text, size_t n)
+bool compose_secret(const char *text, size_t n)
 {
 	size_t from = n, digits = 0, upper = 0, lower = 0, other = 0;
 
@@ -174,7 +174,7 @@ static bool wants_ghost(const struct ui *u)
 		return false;
 	for (size_t i = 0; i < n && typed < MIN_TYPED; i++)
 		typed += !isspace((unsigned char)text[i]) && ((unsigned char)text[i] & 0xc0) != 0x80;
-	return typed >= MIN_TYPED && !secret(text, n);
+	return typed >= MIN_TYPED && !compose_secret(text, n);
 }
 
 void compose_changed(struct ui *u)

@@ -100,6 +100,7 @@ void ui_add_message(struct conversation *c, const char *role, const char *origin
 void ui_send(struct ui *u);
 void ui_suggest(struct ui *u);
 void ui_take(struct ui *u, int which);
+void ui_write(struct ui *u, const char *path);       /* the writing desk, until it is closed; path "": no name yet */
 /* A command without its slash; false: there is none of that name. */
 bool ui_command(struct ui *u, const char *line);
 /* Take reports of the mouse out of what was read (n of size bytes); returns what is left. */
