@@ -226,6 +226,7 @@ static void run_shard(size_t s, void *arg)
 	};
 	struct dialogue_batch b;
 	struct dialogue_pass p;
+	bool pulled = false;
 
 	t->shard_loss[s] = t->shard_weight[s] = 0;
 	t->shard_right[s] = NAN;
@@ -233,8 +234,10 @@ static void run_shard(size_t s, void *arg)
 		return;
 	arena_reset(t->arena[s]);
 	batch_build(&b, t->arena[s], t->train, item, n, t->o.longest, &noise);
-	for (size_t r = 0; r < b.rows; r++)
+	for (size_t r = 0; r < b.rows; r++) {
 		t->shard_weight[s] += (double)b.weight[r] + (t->o.teacher ? (double)b.pull[r] : 0);
+		pulled = pulled || b.pull[r] > 0;
+	}
 
 	const struct contrast_opts co = {
 		.weight = t->o.contrast, .temperature = t->o.contrast_temperature, .turns = t->o.contrast_turns,
@@ -248,7 +251,7 @@ static void run_shard(size_t s, void *arg)
 	struct dialogue_batch clean = b;
 	struct dialogue_pass teacher;
 
-	if (t->o.teacher) {      /* it reads everything, and forgets nothing */
+	if (t->o.teacher && pulled) {      /* it reads everything, and forgets nothing */
 		clean.encoder_input = clean.decoder_input = b.ids;
 		dialogue_forward(&teacher, t->o.teacher, t->arena[s], &clean, &(struct dialogue_opts){ 0 });
 		p.teacher = &teacher;

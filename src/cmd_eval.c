@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "engine.h"
 #include "eval_completion.h"
+#include "eval_facts.h"
 #include "evaluate.h"
 
 static const struct cli_option options[] = {
@@ -19,6 +20,7 @@ static const struct cli_option options[] = {
 	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
 	{ "seed", 0, "N", CLI_LONG, "of what is drawn at random (default 1)", 0, 9e15 },
 	EVAL_COMPLETION_OPTIONS,
+	EVAL_FACTS_OPTIONS,
 	ENGINE_OPTION_AS,
 	ENGINE_OPTION_FROM,
 	ENGINE_OPTION_COMPANY,
@@ -100,6 +102,11 @@ static int run(struct cli_args *a)
 		return cli_usage(a, "say which conversations (.jsonl, .jsonl.xz or -)");
 	if (engine_open(&en, a, &e) < 0)
 		return cli_failed(&e);
+	if (cli_flag(a, "facts")) {
+		rc = eval_facts(a, &en);
+		engine_close(&en);
+		return rc;
+	}
 	for (size_t i = 0; rc == 0 && i < a->n; i++)
 		rc = corpus_read(&c, a->operands[i], &files, limit, &e);
 	if (rc == 0 && (cli_flag(a, "completion") || cli_flag(a, "writers"))) {

@@ -268,6 +268,8 @@ static const struct cli_option retrain_options[] = {
 	{ "replay", 0, "N", CLI_LONG, "dialogues replayed from the model itself (default 240)", 0, 100000 },
 	{ "lr", 0, "X", CLI_DOUBLE, "peak learning rate (default 0.0003)", 1e-7, 1 },
 	{ "pull", 0, "X", CLI_DOUBLE, "weight of staying what it was on the replay (default 3)", 0, 100 },
+	{ "contrast", 0, "X", CLI_DOUBLE, "weight of right answers against others in their place (default 1; 0: off)", 0, 100 },
+	{ "wordings", 0, "N", CLI_LONG, "made of each example (default: 6 to 24, by their number)", 1, 1000 },
 	{ "seed", 0, "N", CLI_LONG, "the same seed and examples give the same weights (default 1)", 0, 9e15 },
 	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: $ANSWERBACK_COMPANY)", 0, 0 },
 	{ "log", 0, "FILE", CLI_STRING, "write progress as JSON lines (the screen's /watch shows it)", 0, 0 },
@@ -314,6 +316,8 @@ static int run_retrain(struct cli_args *a)
 	o.replay = (size_t)cli_long(a, "replay", (long)o.replay);
 	o.lr = cli_double(a, "lr", o.lr);
 	o.pull = cli_double(a, "pull", o.pull);
+	o.contrast = cli_double(a, "contrast", o.contrast);
+	o.wordings = (size_t)cli_long(a, "wordings", 0);
 	o.seed = (uint64_t)cli_long(a, "seed", 1);
 	o.company = cli_string(a, "company", env && *env ? env : NULL);
 	o.log = cli_string(a, "log", NULL);

@@ -21,7 +21,8 @@ struct retrain_options {
 	double minutes;               /* budget of the whole, gate not counted */
 	size_t threads, replay;       /* replayed dialogues */
 	uint64_t seed;
-	double lr, pull;
+	double lr, pull, contrast;    /* contrast: weight of right answers against others in their place */
+	size_t wordings;              /* made of each example; 0: by their number */
 	bool idle;                    /* lowest priority */
 	const atomic_int *order;      /* NULL, or what the person wants now */
 	/* Called from the running thread; text is a line for the person. */
