@@ -18,7 +18,7 @@ void train_opts_default(struct train_opts *o)
 		.lr = 2e-3, .lr_end = 0.02, .warmup = 100, .dropout = 0.1, .word_dropout = 0.02,
 		.contrast_temperature = 0.25, .contrast_turns = 4, .contrast_others = 5,
 		.clip = 1, .average = 0.998, .eval_every = 250, .eval_dialogues = 120,
-		.checkpoint_minutes = 3, .seed = 1,
+		.checkpoint_minutes = 3, .checkpoint_last = true, .seed = 1,
 	};
 }
 
@@ -360,6 +360,36 @@ static size_t step(struct trainer *t, const struct train_hooks *h)
 	return rows;
 }
 
+void trainer_measure(struct trainer *t, const struct dataset *ds)
+{
+	const struct dataset *train = t->train;
+	const struct train_opts o = t->o;
+	size_t batches;
+
+	t->o.teacher = NULL;
+	t->o.contrast = t->o.dropout = t->o.word_dropout = 0;
+	t->train = ds;
+	for (next_epoch_if_due(t); t->batch < t->plan->batches; t->batch++) {
+		double weight = 0;
+
+		pool_run(t->pool, t->o.shards, run_shard, t);
+		for (size_t s = 0; s < t->o.shards; s++)
+			weight += t->shard_weight[s];
+		optim_measure(&t->optim, t->pool, t->grad, t->o.shards, weight > 0 ? 1 / weight : 0);
+	}
+	batches = t->plan->batches;
+	for (size_t i = 0; i < t->w->layout.n && batches > 0; i++) {
+		const struct param *p = &t->w->layout.p[i];
+
+		optim_measured(&t->optim, p->offset, p->rows * p->cols, batches);
+	}
+	batch_plan_free(t->plan);
+	t->plan = NULL;
+	t->batch = 0;
+	t->o = o;
+	t->train = train;
+}
+
 void trainer_state(const struct trainer *t, struct train_report *r)
 {
 	const double p = progress(t);
@@ -393,7 +423,7 @@ static int checkpoint(struct trainer *t, const struct train_hooks *h, bool must,
 	struct err own = ERR_INIT;
 
 	t->saved_at = t->seconds;
-	if (!t->checkpoint || trainer_save(t, &own) == 0)
+	if (!t->checkpoint || (must && !t->o.checkpoint_last) || trainer_save(t, &own) == 0)
 		return 0;
 	if (must)
 		return err_set(e, own.code, "%s", own.msg);

@@ -44,6 +44,7 @@ struct train_opts {
 	size_t eval_dialogues;        /* of the held-out set while training; 0: all */
 	size_t patience;              /* stop after so many evaluations without a better one; 0: never */
 	double checkpoint_minutes;
+	bool checkpoint_last;         /* another one at the end, whatever ended it (the default) */
 	uint64_t seed;
 	uint32_t keep_types;          /* placeholder types whose indices are not permuted */
 	const char *checkpoint;       /* path, NULL: none */
@@ -83,8 +84,12 @@ struct trainer;
 struct trainer *trainer_new(const struct train_opts *o, struct weights *w, const struct tokenizer *tok,
                             const struct dataset *train, const struct dataset *valid, int32_t eval_tag);
 void trainer_free(struct trainer *t);
+int trainer_save(struct trainer *t, struct err *e);       /* to o.checkpoint, whole or not at all */
 /* Go on from o.checkpoint; ERR_NOTFOUND when there is none. */
 int trainer_resume(struct trainer *t, struct err *e);
+
+/* Before the first step: second moments from one pass over a dataset of what is to stay (optim.h). */
+void trainer_measure(struct trainer *t, const struct dataset *ds);
 
 enum train_end { TRAIN_DONE, TRAIN_STOPPED, TRAIN_PATIENCE };
 /* Until the schedule's end, a stop, or the end of patience. */

@@ -39,6 +39,4 @@ struct trainer {
 	double saved_at;              /* seconds */
 };
 
-int trainer_save(struct trainer *t, struct err *e);
-
 #endif

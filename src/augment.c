@@ -30,8 +30,10 @@ struct group {
 	size_t stems;
 };
 
+/* The words of an aspect's frames. */
 struct bag {
 	char (*stem)[STEM];
+	double *share;                /* [n] of the frames that have it */
 	size_t n;
 };
 
@@ -134,38 +136,78 @@ static const char *pick(const char *const *list, struct rng *r)
 
 /* ---- what it is about ---- */
 
-static void fill_bags(struct augment *a)
+/* What may be asked about is no sign of what is asked. */
+static bool names_thing(const char *stem)
 {
-	for (; wordings_aspects[a->aspects].name; a->aspects++) {
-		struct bag *b = &a->bag[a->aspects];
+	for (const char *const *t = wordings_things; *t; t++) {
+		char own[STEM];
 
-		for (const char *const *f = wordings_aspects[a->aspects].ask; *f; f++) {
-			struct words ws;
+		stem_of(*t, own);
+		if (!strchr(*t, ' ') && strcmp(own, stem) == 0)
+			return true;
+	}
+	return false;
+}
 
-			words_cut(&ws, *f);
-			for (size_t i = 0; i < ws.n; i++) {
-				const bool asks = strcmp(ws.stem[i], "where") == 0 || strcmp(ws.stem[i], "when") == 0;
+static void fill_bag(struct bag *b, const char *const *frames)
+{
+	const double share = 1 / (double)list_length(frames);
 
-				if ((!asks && is_function(ws.w[i])) || in_list(b->stem, b->n, ws.stem[i]))
-					continue;
+	for (const char *const *f = frames; *f; f++) {
+		struct words ws;
+
+		words_cut(&ws, *f);
+		for (size_t i = 0; i < ws.n; i++) {
+			const bool asks = strcmp(ws.stem[i], "where") == 0 || strcmp(ws.stem[i], "when") == 0;
+			size_t k = 0;
+
+			if ((!asks && is_function(ws.w[i])) || names_thing(ws.stem[i]))
+				continue;
+			while (k < b->n && strcmp(b->stem[k], ws.stem[i]) != 0)
+				k++;
+			if (k == b->n) {
 				b->stem = xreallocarray(b->stem, b->n + 1, sizeof(*b->stem));
+				b->share = xreallocarray(b->share, b->n + 1, sizeof(*b->share));
+				b->share[b->n] = 0;
 				memcpy(b->stem[b->n++], ws.stem[i], STEM);
 			}
-			words_free(&ws);
+			b->share[k] += share;
 		}
+		words_free(&ws);
 	}
 }
 
-/* A word that every aspect uses tells little. */
+static double share_of(const struct augment *a, size_t aspect, const char *stem)
+{
+	const struct bag *b = &a->bag[aspect];
+
+	for (size_t i = 0; i < b->n; i++)
+		if (strcmp(b->stem[i], stem) == 0)
+			return b->share[i];
+	return 0;
+}
+
+/* How surely a word says that this aspect is asked for. */
 static double worth(const struct augment *a, size_t aspect, const char *stem)
 {
-	size_t used = 0;
+	const double own = *stem ? share_of(a, aspect, stem) : 0;
+	double all = 0;
 
-	if (!*stem || !in_list(a->bag[aspect].stem, a->bag[aspect].n, stem))
+	if (own == 0)
 		return 0;
 	for (size_t i = 0; i < a->aspects; i++)
-		used += in_list(a->bag[i].stem, a->bag[i].n, stem);
-	return 1 / (double)used;
+		all += share_of(a, i, stem);
+	return own / all;
+}
+
+/* "long", "time": of asking in general. */
+static bool of_asking(const struct augment *a, const char *stem)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->aspects; i++)
+		n += share_of(a, i, stem) > 0;
+	return n >= 4;
 }
 
 static void find_aspect(const struct augment *a, struct group *g)
@@ -215,7 +257,7 @@ static bool of_thing(const struct augment *a, const struct group *g, const struc
 {
 	if (!*ws->stem[i] || is_function(ws->w[i]) || is_placeholder(ws->w[i]))
 		return false;
-	return g->aspect == ASPECTS || worth(a, g->aspect, ws->stem[i]) < 0.3;
+	return !of_asking(a, ws->stem[i]) && (g->aspect == ASPECTS || worth(a, g->aspect, ws->stem[i]) < 0.2);
 }
 
 static void add_bare(struct str *out, const char *word)
@@ -287,7 +329,8 @@ struct augment *augment_new(void)
 {
 	struct augment *a = xcalloc(1, sizeof(*a));
 
-	fill_bags(a);
+	for (; wordings_aspects[a->aspects].name; a->aspects++)
+		fill_bag(&a->bag[a->aspects], wordings_aspects[a->aspects].ask);
 	return a;
 }
 
@@ -304,7 +347,7 @@ void augment_free(struct augment *a)
 		free(a->group[g].stem);
 	}
 	for (size_t i = 0; i < a->aspects; i++)
-		free(a->bag[i].stem);
+		free(a->bag[i].stem), free(a->bag[i].share);
 	free(a->question);
 	free(a->group_of);
 	free(a->group);
@@ -447,7 +490,7 @@ static void other_words(const char *question, struct rng *r, struct str *out)
 		const size_t n = strlen(from);
 		struct str s = STR_INIT;
 
-		if (from == to || !at || (at > out->s && isalnum((unsigned char)at[-1])) || isalnum((unsigned char)at[n]))
+		if (from == to || !at || (at > out->s && (isalnum((unsigned char)at[-1]) || at[-1] == '<')) || isalnum((unsigned char)at[n]))
 			continue;
 		str_add(&s, out->s, (size_t)(at - out->s));
 		str_adds(&s, to);

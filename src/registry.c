@@ -71,6 +71,25 @@ static char *in_folder(const struct registry *r, const char *name, const char *s
 	return str_detach(&s);
 }
 
+/* What a writer that was killed left half done; nobody else writes while the lock is held. */
+static void sweep(const struct registry *r)
+{
+	DIR *d = opendir(r->folder);
+	struct dirent *de;
+
+	while (d && (de = readdir(d))) {
+		char *path;
+
+		if (!strstr(de->d_name, ".safetensors.tmp.") && !strstr(de->d_name, ".checkpoint.tmp."))
+			continue;
+		path = in_folder(r, de->d_name, "");
+		unlink(path);
+		free(path);
+	}
+	if (d)
+		closedir(d);
+}
+
 int registry_lock(struct registry *r, struct err *e)
 {
 	char *path;
@@ -87,8 +106,10 @@ int registry_lock(struct registry *r, struct err *e)
 		return ERR_IO;
 	}
 	free(path);
-	if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+	if (flock(r->lock, LOCK_EX | LOCK_NB) == 0) {
+		sweep(r);
 		return 0;
+	}
 	close(r->lock);
 	r->lock = -1;
 	return err_set(e, ERR_BUSY, "another program is training or changing models in %s; wait for it, or stop it there", r->folder);
@@ -176,7 +197,7 @@ static char *meta(const struct modelfile *mf, const char *key)
 	return xstrdup(v ? v : "{}");
 }
 
-static char *field(const char *json, const char *key)
+char *registry_field(const char *json, const char *key)
 {
 	json_t *o = json_loads(json, 0, NULL);
 	const char *v = o ? json_string_value(json_object_get(o, key)) : NULL;
@@ -184,6 +205,19 @@ static char *field(const char *json, const char *key)
 
 	json_decref(o);
 	return copy;
+}
+
+void registry_identity(const char *path, char out[24])
+{
+	struct modelfile *mf;
+	const char *crc;
+
+	out[0] = '\0';
+	if (modelfile_open(&mf, path, NULL) < 0)
+		return;
+	if ((crc = modelfile_meta(mf, "crc64")))
+		snprintf(out, 24, "%.23s", crc);
+	modelfile_close(mf);
 }
 
 static void describe(struct registry_model *m, const char *id, char *path)
@@ -203,8 +237,8 @@ static void describe(struct registry_model *m, const char *id, char *path)
 		m->scores = meta(mf, "scores");
 		modelfile_close(mf);
 	}
-	m->parent = field(m->lineage, "parent");
-	m->created = field(m->lineage, "created");
+	m->parent = registry_field(m->lineage, "parent");
+	m->created = registry_field(m->lineage, "created");
 }
 
 static int by_number(const void *a, const void *b)

@@ -52,6 +52,11 @@ int registry_current(const struct registry *r, char **id, char **path, char **no
 /* Path of a version by name; ERR_NOTFOUND. */
 int registry_path(const struct registry *r, const char *id, char **path, struct err *e);
 
+/* What a model file is, whatever it is called: the checksum of its data ("" when it has none). And a text
+ * out of a lineage ("" when it is not there; caller frees). */
+void registry_identity(const char *path, char out[24]);
+char *registry_field(const char *json, const char *key);
+
 /* Write a new version (not yet current) and give its name. */
 int registry_add(struct registry *r, const struct weights *w, const struct tokenizer *tok, const char *lineage,
                  const char *scores, char **id, struct err *e);

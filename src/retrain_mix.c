@@ -11,7 +11,7 @@
 #include "encode.h"
 #include "replay.h"
 
-enum { HELD_DIALOGUES = 60, HELD_WORDINGS = 2, CLEAN = 3, VALID_MOST = 160 };
+enum { HELD_DIALOGUES = 40, HELD_WORDINGS = 2, CLEAN = 3, VALID_MOST = 160 };
 
 /* One question that asks for something else, and what is said to it. */
 struct lookalike {
@@ -173,6 +173,8 @@ static void put_replay(struct making *mk, struct pool *pool)
 	ro.pull = 0;
 	ro.seed = rng_hash(mk->o->seed, 2);
 	replay_sample(mk->teacher, &ro, pool, mk->m->held, mk->o->stop, mk->o->arg);
+	ro.seed = rng_hash(mk->o->seed, 7);
+	replay_sample(mk->teacher, &ro, pool, mk->m->judge, mk->o->stop, mk->o->arg);
 }
 
 void mix_make(struct mix *m, const struct corpus *examples, struct model *teacher, struct pool *pool, const struct mix_opts *o)
@@ -182,7 +184,7 @@ void mix_make(struct mix *m, const struct corpus *examples, struct model *teache
 	const size_t wordings = o->wordings ? o->wordings : some < 6 ? 6 : some > 24 ? 24 : some;
 	struct making mk = { .m = m, .examples = examples, .teacher = teacher, .o = o };
 
-	*m = (struct mix){ .train = dataset_new(), .valid = dataset_new(), .held = dataset_new() };
+	*m = (struct mix){ .train = dataset_new(), .valid = dataset_new(), .held = dataset_new(), .judge = dataset_new() };
 	mk.cache = tokenizer_cache_new();
 	mk.augment = augment_new();
 	mk.asked = xcalloc(n + 1, sizeof(*mk.asked));
@@ -203,5 +205,6 @@ void mix_free(struct mix *m)
 	dataset_free(m->train);
 	dataset_free(m->valid);
 	dataset_free(m->held);
+	dataset_free(m->judge);
 	*m = (struct mix){ 0 };
 }

@@ -22,7 +22,7 @@ struct mix_opts {
 struct mix {
 	struct dataset *train;
 	struct dataset *valid;        /* the examples as they are, and in wordings that are not in train */
-	struct dataset *held;         /* the model's own dialogues, none of which is in train */
+	struct dataset *held, *judge; /* the model's own dialogues, none of which is in train: to steer by, and for the gate */
 	size_t replayed, wordings, lookalikes;
 };
 

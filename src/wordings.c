@@ -70,8 +70,8 @@ const struct wordings_aspect wordings_aspects[] = {
 		"what is the temperature of {}", "how hot does {} get?") },
 	{ "permission", LIST("can i take {} with me?", "am i allowed to bring {}", "is {} allowed?", "may i bring {}", "do you allow {}", "is it ok to bring {}?",
 		"can {} come along", "are you permitted to take {}?") },
-	{ "limit", LIST("what is the weight limit for {}?", "how heavy may {} be", "maximum weight of {}?", "how big may {} be at most", "{} max weight",
-		"what is the maximum for {}?", "how many {} may i take", "is there a limit on {}?", "how much may {} weigh at most") },
+	{ "limit", LIST("what is the weight limit for {}?", "maximum for {}?", "how big may {} be at most", "{} max weight",
+		"what is the maximum for {}?", "how many {} may i take", "is there a limit on {}?", "at most how many {}") },
 	{ "loudness", LIST("how loud is {}?", "noise level of {}", "is {} quiet?", "how many decibels does {} make", "does {} make much noise?") },
 	{ "battery", LIST("how long does the battery of {} last?", "battery life of {}", "how do i charge {}?", "how long does {} take to charge", "is {} rechargeable?",
 		"how many hours does {} run on one charge") },
@@ -141,7 +141,7 @@ const char *const wordings_names[] = {
 };
 
 const char *const wordings_things[] = {
-	"kettle", "toaster", "printer", "router", "vacuum cleaner", "coffee maker", "fridge", "lamp", "sofa", "desk", "bicycle", "tent", "backpack", "speaker", "headphones",
+	"kettle", "toaster", "bag", "box", "card", "order", "printer", "router", "vacuum cleaner", "coffee maker", "fridge", "lamp", "sofa", "desk", "bicycle", "tent", "backpack", "speaker", "headphones",
 	"camera", "phone", "tablet", "laptop", "watch", "heater", "thermostat", "washing machine", "yoghurt", "cheese", "bread", "gummy bears", "chocolate", "shampoo",
 	"jacket", "shoes", "gift card", "voucher", "loan", "account", "credit card", "insurance", "subscription", "membership", "ticket", "bus", "train", "ferry", "flight",
 	"hotel", "pool", "parking", "breakfast", "gym", "library", "office", "branch", "workshop", "car park", "reception", "chess group", "yoga class", "language course",
