@@ -11,6 +11,9 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 SHAREDIR ?= $(PREFIX)/share/answerback
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 BUILD ?= build
 CONFIG ?= release
@@ -37,6 +40,8 @@ FUZZ_SRC = $(wildcard tests/fuzz_*.c)
 BENCH_SRC = $(wildcard tests/bench*.c)
 COMMON_SRC = $(wildcard tests/common_*.c)
 CORPUS_SRC = $(wildcard data/corpus_*.c)
+# the encoder's tool writes texts from the same templates
+ENCODER_SRC = $(wildcard data/encoder_*.c) data/corpus_text.c data/corpus_codes.c data/corpus_names.c
 
 objects = $(patsubst %.c,$(OUT)/%.o,$(1))
 programs = $(patsubst %.c,$(OUT)/%,$(1))
@@ -96,7 +101,7 @@ endif
 
 # ---- targets ------------------------------------------------------------------
 
-.PHONY: all run deps libs check check-long debug asan tsan bench fuzz model corpus lint install \
+.PHONY: all run deps libs check check-long debug asan tsan bench fuzz model corpus encoder lint install \
 	uninstall dist clean help tests threaded gradchecks fuzzers FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -135,6 +140,10 @@ corpus: $(BUILD)/corpus    ## the tool that makes training data from corpora
 model: all corpus          ## train the shipped model from CORPUS=folder (hours)
 	@if [ -z "$(CORPUS)" ]; then echo 'make model: say where the corpora are: make model CORPUS=folder' >&2; exit 2; fi
 	sh data/model.sh "$(CORPUS)"
+
+encoder: $(BUILD)/encoder  ## train the memory's encoder from CORPUS=folder (half an hour)
+	@if [ -z "$(CORPUS)" ]; then echo 'make encoder: say where the corpora are: make encoder CORPUS=folder' >&2; exit 2; fi
+	sh data/encoder.sh "$(CORPUS)"
 
 help:                      ## this list
 	@echo 'make [target] [V=1] [WERROR=1] [CC=clang] [PREFIX=/usr/local] [DESTDIR=]'
@@ -227,6 +236,10 @@ $(BUILD)/corpus: $(call objects,$(CORPUS_SRC)) $(LIBS_ALL)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(ALL_LIBS)
 
+$(BUILD)/encoder: $(call objects,$(ENCODER_SRC)) $(LIBS_ALL)
+	@$(say) LD $@
+	$(Q)$(link) $^ $(ALL_LIBS)
+
 $(call programs,$(BENCH_SRC)): $(OUT)/%: $(OUT)/%.o $(LIBS_ALL)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(ALL_LIBS)
@@ -248,26 +261,31 @@ fuzzers:
 endif
 
 ALL_OBJECTS = $(call objects,$(BASE_SRC) $(MODEL_SRC) $(APP_SRC) src/main.c $(TEST_SRC) \
-	$(GRADCHECK_SRC) $(FUZZ_SRC) $(COMMON_SRC) $(CORPUS_SRC) $(BENCH_SRC))
+	$(GRADCHECK_SRC) $(FUZZ_SRC) $(COMMON_SRC) $(CORPUS_SRC) $(ENCODER_SRC) $(BENCH_SRC))
 .SECONDARY: $(ALL_OBJECTS)
 -include $(wildcard $(ALL_OBJECTS:.o=.d))
 
 # ---- install and release ------------------------------------------------------------
 
-install: $(BIN)            ## program, man pages, model and defaults, under $(DESTDIR)$(PREFIX)
+install: $(BIN)            ## program, man pages, completions, model, under $(DESTDIR)$(PREFIX)
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SHAREDIR)"
 	$(Q)$(INSTALL) -m 755 $(BIN) "$(DESTDIR)$(BINDIR)/answerback"
 	$(Q)for f in $(wildcard man/*.[1-9]); do \
 		$(INSTALL) -d "$(DESTDIR)$(MANDIR)/man$${f##*.}" && \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(MANDIR)/man$${f##*.}/" || exit 1; done
-	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/gate.jsonl data/*.ini); do \
+	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/encoder.safetensors data/gate.jsonl data/canned.jsonl); do \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(SHAREDIR)/" || exit 1; done
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(SHAREDIR)/examples"
 	$(Q)$(INSTALL) -m 644 data/examples/answerback.vim "$(DESTDIR)$(SHAREDIR)/examples/"
 	$(Q)$(INSTALL) -m 755 data/examples/answerback-mail "$(DESTDIR)$(SHAREDIR)/examples/"
+	$(Q)$(INSTALL) -d "$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
+	$(Q)for c in "bash $(BASHDIR)/answerback" "zsh $(ZSHDIR)/_answerback" "fish $(FISHDIR)/answerback.fish"; do \
+		"$(abspath $(BIN))" completions "$${c%% *}" >"$(OUT)/completions" && \
+		$(INSTALL) -m 644 "$(OUT)/completions" "$(DESTDIR)$${c#* }" || exit 1; done
 
 uninstall:                 ## take that away again
-	$(Q)rm -f "$(DESTDIR)$(BINDIR)/answerback"
+	$(Q)rm -f "$(DESTDIR)$(BINDIR)/answerback" "$(DESTDIR)$(BASHDIR)/answerback" "$(DESTDIR)$(ZSHDIR)/_answerback" \
+		"$(DESTDIR)$(FISHDIR)/answerback.fish"
 	$(Q)for f in $(notdir $(wildcard man/*.[1-9])); do rm -f "$(DESTDIR)$(MANDIR)/man$${f##*.}/$$f"; done
 	$(Q)rm -rf "$(DESTDIR)$(SHAREDIR)"
 

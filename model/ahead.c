@@ -45,7 +45,7 @@ struct ahead *ahead_new(struct session *s, const struct ahead_mix *mix)
 	a->m = session_model(s);
 	a->vocab = m->w->cfg.vocab;
 	a->node = xcalloc(AHEAD_NODES, sizeof(*a->node));
-	a->p = mem_aligned(AHEAD_NODES * a->vocab * sizeof(*a->p));
+	a->p = mem_large(AHEAD_NODES * a->vocab * sizeof(*a->p));
 	a->logp = mem_aligned(AHEAD_WIDTH * a->vocab * sizeof(*a->logp));
 	a->gram = mem_aligned(a->vocab * sizeof(*a->gram));
 	decode_state_init(&a->states, m, AHEAD_NODES);
@@ -64,7 +64,7 @@ void ahead_free(struct ahead *a)
 	decode_state_fini(&a->states);
 	decode_state_fini(&a->batch);
 	tokens_free(&a->typed);
-	mem_aligned_free(a->p);
+	mem_large_free(a->p, AHEAD_NODES * a->vocab * sizeof(*a->p));
 	mem_aligned_free(a->logp);
 	mem_aligned_free(a->gram);
 	free(a->node);

@@ -60,6 +60,11 @@ const struct kernels_table *kernels_table_find(const char *name);
 void kernels_pack_panels(struct packed *dst, const real *w, size_t ldw, bool transposed,
                          size_t panel);
 
+/* kernels_blas.c: before OpenBLAS is loaded; what kernels_gemm does without it. */
+void kernels_blas_prepare(void);
+void kernels_gemm_own(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda,
+                      const real *b, size_t ldb, bool accumulate, real *c, size_t ldc);
+
 extern const struct kernels_table kernels_plain_table;
 #if KERNELS_X86
 extern const struct kernels_table kernels_avx2_table;

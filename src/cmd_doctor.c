@@ -77,6 +77,7 @@ static json_t *doctor_machine(void)
 	              "cores", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
 	              "memory_mb", (json_int_t)((long long)sysconf(_SC_PHYS_PAGES) *
 	                                        sysconf(_SC_PAGESIZE) / (1 << 20)));
+	json_object_set_new(j, "openblas", json_boolean(kernels_have_blas()));
 	if (uname(&u) == 0) {
 		json_object_set_new(j, "system", json_sprintf("%s %s %s", u.sysname, u.release, u.machine));
 	}

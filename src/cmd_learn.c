@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "chatfile.h"
 #include "commands.h"
+#include "config.h"
 #include "redact.h"
 #include "store.h"
 
@@ -17,7 +18,7 @@
 
 static const struct cli_option teach_options[] = {
 	{ "jsonl", 0, "FILE", CLI_STRING, "conversations; each last turn of the assistant is an approved answer", 0, 0 },
-	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: $ANSWERBACK_COMPANY)", 0, 0 },
+	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: the setting company)", 0, 0 },
 	CLI_OPTION_END
 };
 
@@ -132,8 +133,7 @@ static int teach_file(struct store *s, const char *path, const char *company, si
 
 static int run_teach(struct cli_args *a)
 {
-	const char *file = cli_string(a, "jsonl", NULL), *env = getenv("ANSWERBACK_COMPANY");
-	const char *company = cli_string(a, "company", env && *env ? env : NULL);
+	const char *file = cli_string(a, "jsonl", NULL), *company = config_text(CONFIG_COMPANY);
 	struct err e = ERR_INIT;
 	struct store *s;
 	size_t taught = 0;

@@ -8,14 +8,15 @@
 #include <string.h>
 
 #include "commands.h"
+#include "config.h"
 #include "retrain.h"
 
 static const struct cli_option retrain_options[] = {
 	CLI_OPTION_MODEL,
-	{ "minutes", 0, "X", CLI_DOUBLE, "budget (default 10)", 0.01, 1e5 },
+	{ "minutes", 0, "X", CLI_DOUBLE, "budget (default: the setting retrain_minutes)", 0.01, 1e5 },
 	{ "steps", 0, "N", CLI_LONG, "budget in steps instead: the same examples and seed give the same weights", 1, 1e6 },
 	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
-	{ "replay", 0, "N", CLI_LONG, "dialogues replayed from the model itself (default 240)", 0, 100000 },
+	{ "replay", 0, "N", CLI_LONG, "dialogues replayed from the model itself (default: 24 a minute, 40 to 240)", 0, 100000 },
 	{ "lr", 0, "X", CLI_DOUBLE, "peak learning rate (default 0.0003)", 1e-7, 1 },
 	{ "pull", 0, "X", CLI_DOUBLE, "weight of staying what it was on the replay (default 10)", 0, 100 },
 	{ "contrast", 0, "X", CLI_DOUBLE, "weight of right answers against others in their place (default 1; 0: off)", 0, 100 },
@@ -24,9 +25,9 @@ static const struct cli_option retrain_options[] = {
 	{ "base-bound", 0, "X", CLI_DOUBLE, "how much worse the base's likelihood may get (default 0.01: 1 %)", 0, 10 },
 	{ "onto", 0, "WHAT", CLI_STRING, "base: start from the shipped model, not from the version that serves", 0, 0 },
 	{ "fresh", 0, NULL, CLI_FLAG, "do not go on with an interrupted run", 0, 0 },
-	{ "keep", 0, "N", CLI_LONG, "versions left after publishing (default 10; 0: all)", 0, 10000 },
-	{ "if-due", 0, "WHEN", CLI_STRING, "only when a schedule asks for it: examples N, daily, daily HH:MM, weekly", 0, 0 },
-	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: $ANSWERBACK_COMPANY)", 0, 0 },
+	{ "keep", 0, "N", CLI_LONG, "versions left after publishing (default: the setting keep_models; 0: all)", 0, 10000 },
+	{ "if-due", 0, NULL, CLI_FLAG, "only when the setting retrain_at asks for it (for cron)", 0, 0 },
+	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: the setting company)", 0, 0 },
 	{ "log", 0, "FILE", CLI_STRING, "write progress as JSON lines (the screen's /watch shows it)", 0, 0 },
 	CLI_OPTION_JSON,
 	CLI_OPTION_END
@@ -69,7 +70,6 @@ static void print_json(const struct retrain_result *r)
 
 static int run_retrain(struct cli_args *a)
 {
-	const char *env = getenv("ANSWERBACK_COMPANY");
 	struct err e = ERR_INIT;
 	struct retrain_options o;
 	struct retrain_result r;
@@ -87,7 +87,7 @@ static int run_retrain(struct cli_args *a)
 	o.contrast = cli_double(a, "contrast", o.contrast);
 	o.wordings = (size_t)cli_long(a, "wordings", 0);
 	o.seed = (uint64_t)cli_long(a, "seed", 1);
-	o.company = cli_string(a, "company", env && *env ? env : NULL);
+	o.company = config_text(CONFIG_COMPANY);
 	o.log = cli_string(a, "log", NULL);
 	o.base_bound = cli_double(a, "base-bound", o.base_bound);
 	o.keep = (size_t)cli_long(a, "keep", (long)o.keep);
@@ -95,10 +95,10 @@ static int run_retrain(struct cli_args *a)
 	o.onto_base = cli_given(a, "onto");
 	if (o.onto_base && strcmp(cli_string(a, "onto", ""), "base") != 0)
 		return cli_usage(a, "--onto takes base: the shipped model");
-	if (cli_given(a, "if-due")) {
+	if (cli_flag(a, "if-due")) {
 		bool due;
 
-		if (retrain_scheduled(NULL, cli_string(a, "if-due", "off"), &due, &e) < 0)
+		if (retrain_scheduled(NULL, &due, &e) < 0)
 			return cli_failed(&e);
 		if (!due) {
 			fprintf(stderr, "not due: nothing was done\n");

@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
 #include "paths.h"
 
 struct registry {
@@ -513,7 +514,7 @@ int registry_prune(struct registry *r, size_t keep, struct err *e)
 int registry_load(const char *given, const char *data_dir, bool trainable, struct model **m, char **id, char **note,
                   struct err *e)
 {
-	const char *env = getenv("ANSWERBACK_MODEL");
+	const char *set = config_text(CONFIG_MODEL);
 	char *base = NULL, *name = NULL, *path = NULL;
 	struct registry *r = NULL;
 	struct err why = ERR_INIT;
@@ -521,9 +522,9 @@ int registry_load(const char *given, const char *data_dir, bool trainable, struc
 	int rc = paths_model(given, &base, e);
 
 	*note = NULL;
-	if (rc < 0 && (given || (env && *env)))
+	if (rc < 0 && (given || set))
 		return rc;
-	if (!given && !(env && *env) && registry_open(&r, data_dir, base, &why) == 0 &&
+	if (!given && !set && registry_open(&r, data_dir, base, &why) == 0 &&
 	    registry_current(r, &name, &path, note, &why) == 0 && strcmp(name, REGISTRY_BASE) != 0) {
 		rc = model_load(m, path, trainable, &why);
 		if (rc == 0 || !base)
@@ -535,7 +536,7 @@ int registry_load(const char *given, const char *data_dir, bool trainable, struc
 	if (base) {
 		rc = model_load(m, base, trainable, e);
 		free(name);
-		name = xstrdup(given || (env && *env) ? base : REGISTRY_BASE);
+		name = xstrdup(given || set ? base : REGISTRY_BASE);
 	}
 out:
 	if (rc < 0 && !base && why.code)

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/str.h"
+#include "config.h"
 #include "encode.h"
 #include "paths.h"
 #include "retrain_private.h"
@@ -23,8 +24,8 @@ enum { WEIGHT_MOST = 10 };
 void retrain_defaults(struct retrain_options *o)
 {
 	*o = (struct retrain_options){
-		.minutes = 10, .threads = (size_t)sysconf(_SC_NPROCESSORS_ONLN), .replay = 240, .seed = 1, .lr = 3e-4, .pull = 10,
-		.contrast = 1, .keep = 10, .base_bound = 0.01,
+		.minutes = (double)config_number(CONFIG_RETRAIN_MINUTES), .threads = config_threads(), .seed = 1, .lr = 3e-4, .pull = 10,
+		.contrast = 1, .base_bound = 0.01, .keep = (size_t)config_number(CONFIG_KEEP_MODELS),
 	};
 }
 
@@ -191,37 +192,15 @@ static void read_written(struct run *r, const char *base_path)
 	str_free(&path);
 }
 
-/* FOLDER/unwanted.txt, a word or phrase a line, and the caller's. */
-static void read_unwanted(struct run *r, const char *folder)
+static size_t by_budget(double minutes)
 {
-	struct str path = STR_INIT, line = STR_INIT;
-	size_t n = 0;
-	FILE *f;
-
-	str_addf(&path, "%s/unwanted.txt", folder);
-	f = fopen(path.s, "r");
-	r->unwanted = xcalloc(1, sizeof(*r->unwanted));
-	for (size_t i = 0; r->o->unwanted && r->o->unwanted[i]; i++) {
-		r->unwanted = xreallocarray(r->unwanted, n + 2, sizeof(*r->unwanted));
-		r->unwanted[n++] = xstrdup(r->o->unwanted[i]);
-	}
-	while (f && str_readline(&line, f)) {
-		if (line.len == 0 || line.s[0] == '#')
-			continue;
-		r->unwanted = xreallocarray(r->unwanted, n + 2, sizeof(*r->unwanted));
-		r->unwanted[n++] = xstrdup(line.s);
-	}
-	r->unwanted[n] = NULL;
-	if (f)
-		fclose(f);
-	str_free(&path);
-	str_free(&line);
+	return minutes < 40.0 / 24 ? 40 : minutes > 10 ? 240 : (size_t)(24 * minutes);
 }
 
 static void fill_mix(struct run *r, size_t *replayed)
 {
 	const struct mix_opts mo = {
-		.replay = r->o->replay, .pull = r->o->pull, .wordings = r->o->wordings, .company = r->o->company, .seed = r->o->seed,
+		.replay = r->o->replay ? r->o->replay : by_budget(r->o->minutes), .pull = r->o->pull, .wordings = r->o->wordings, .company = r->o->company, .seed = r->o->seed,
 		.stop = ordered_off, .arg = r,
 	};
 
@@ -270,24 +249,35 @@ static int judge(struct run *r, struct registry *reg, struct weights *w, struct 
 	/* the tokenizer is read only; what will serve has its own copy in the file */
 	struct model candidate = { .w = w, .tok = r->start->tok, .lineage = r->start->lineage, .scores = r->start->scores };
 	struct gate_input in = {
-		.base = r->anchor, .candidate = &candidate, .company = r->o->company, .as = "assistant", .examples = &r->examples,
-		.written = &r->written, .sampled = r->mix.judge, .golden = &r->golden, .unwanted = r->unwanted,
+		.company = r->o->company, .as = "assistant", .examples = &r->examples,
+		.written = &r->written, .sampled = r->mix.judge, .golden = &r->golden,
 	};
+	const char *const *unwanted;
 	struct str path = STR_INIT;
 	int rc;
 
-	atomic_init(&candidate.refs, 1);
-	str_addf(&path, "%s/golden.jsonl", registry_folder(reg));
+	if ((rc = config_unwanted(&unwanted, e)) < 0)
+		return rc;
+	in.unwanted = unwanted;
+	if (config_text(CONFIG_GOLDEN))
+		str_adds(&path, config_text(CONFIG_GOLDEN));
+	else
+		str_addf(&path, "%s/golden.jsonl", registry_folder(reg));
 	rc = gate_golden_read(path.s, &r->golden, &r->rules, e);
 	str_free(&path);
 	if (rc < 0)
 		return rc;
+	atomic_init(&candidate.refs, 1);
+	in.base = model_served(r->anchor);      /* what serves is what is judged, rounding and all */
+	in.candidate = model_served(&candidate);
 	in.rules = r->rules;
 	gate_defaults(&in);
 	in.base_bound = r->o->base_bound;
 	retrain_say(r, 0.92, "the gate");
 	res->published = gate_run(&in, res->gate, ordered_off, r);
 	res->checks = GATE_CHECKS;
+	model_unref(in.base);
+	model_unref(in.candidate);
 	return retrain_stopped(r) ? stopped_error(r, e) : 0;
 }
 
@@ -328,9 +318,6 @@ static void run_free(struct run *r)
 	mem_aligned_free(r->best);
 	mix_free(&r->mix);
 	gate_golden_free(r->rules, r->golden.n);
-	for (size_t i = 0; r->unwanted && r->unwanted[i]; i++)
-		free(r->unwanted[i]);
-	free(r->unwanted);
 	corpus_free(&r->examples);
 	corpus_free(&r->written);
 	corpus_free(&r->golden);
@@ -358,7 +345,7 @@ static int load_models(struct run *r, struct registry *reg, const char *shipped,
 		free(*id);
 		*id = xstrdup(REGISTRY_BASE);
 	}
-	if (strcmp(*id, REGISTRY_BASE) != 0 && (rc = model_load(&r->start, path, false, &why)) < 0) {
+	if (strcmp(*id, REGISTRY_BASE) != 0 && (rc = model_load(&r->start, path, MODEL_F32, &why)) < 0) {
 		struct str s = STR_INIT;
 
 		str_addf(&s, "version %s cannot be used: %s; starting from the shipped model", *id, why.msg);
@@ -370,7 +357,7 @@ static int load_models(struct run *r, struct registry *reg, const char *shipped,
 	free(path);
 	registry_identity(shipped, base);
 	if (!r->start) {
-		if ((rc = model_load(&r->start, shipped, false, e)) < 0)
+		if ((rc = model_load(&r->start, shipped, MODEL_F32, e)) < 0)
 			return rc;
 		r->anchor = model_ref(r->start);
 		return 0;
@@ -378,7 +365,7 @@ static int load_models(struct run *r, struct registry *reg, const char *shipped,
 	/* Drift is counted from the shipped model, so that ten runs may not go ten times as far; but only where
 	 * it is the one this version grew from. */
 	of = registry_field(r->start->lineage, "base");
-	if (*of && strcmp(of, base) == 0 && model_load(&r->anchor, shipped, false, NULL) == 0) {
+	if (*of && strcmp(of, base) == 0 && model_load(&r->anchor, shipped, MODEL_F32, NULL) == 0) {
 		if (memcmp(&r->anchor->w->cfg, &r->start->w->cfg, sizeof(r->start->w->cfg)) == 0) {
 			free(of);
 			return 0;
@@ -467,7 +454,6 @@ static int with_registry(struct run *r, struct store *s, struct registry *reg, c
 	r->checkpoint = retrain_checkpoint_path(folder);
 	r->pool = pool_new(r->o->threads);
 	read_written(r, shipped);
-	read_unwanted(r, folder);
 	res->left_out = drop_contradicted(r) + drop_hopeless(r);
 	res->examples = r->examples.n;
 	if (r->examples.n == 0) {
@@ -533,7 +519,7 @@ out:
 /* ---- schedule ---- */
 
 struct decided {
-	int64_t since, newest;
+	int64_t since;
 	size_t fresh;
 };
 
@@ -542,16 +528,16 @@ static bool count_fresh(const struct store_example *x, void *arg)
 	struct decided *d = arg;
 
 	d->fresh += x->decided > d->since;
-	d->newest = x->decided > d->newest ? x->decided : d->newest;
 	return true;
 }
 
-int retrain_scheduled(const char *data_dir, const char *schedule, bool *due, struct err *e)
+int retrain_scheduled(const char *data_dir, bool *due, struct err *e)
 {
 	struct retrain_state last;
 	struct registry *reg;
 	struct decided d = { 0 };
 	struct store *s;
+	time_t next;
 	int rc = registry_open(&reg, data_dir, NULL, e);
 
 	*due = false;
@@ -559,15 +545,18 @@ int retrain_scheduled(const char *data_dir, const char *schedule, bool *due, str
 		return rc;
 	retrain_state_read(&last, registry_folder(reg));
 	registry_close(reg);
+	next = config_next(CONFIG_RETRAIN_AT, (time_t)(last.began / 1000));
+	if (next == 0 || next > time(NULL))
+		return 0;
 	/* a run that did not get to its end has learned nothing yet */
-	if (strcmp(last.outcome, "published") != 0 && strcmp(last.outcome, "gate failed") != 0)
-		last.newest = 0;
-	d.since = last.newest;
+	if (strcmp(last.outcome, "published") == 0 || strcmp(last.outcome, "gate failed") == 0)
+		d.since = last.newest;
 	if ((rc = store_open(&s, data_dir, STORE_READ_ONLY, e)) < 0)
 		return rc == ERR_NOTFOUND ? 0 : rc;
 	rc = store_examples(s, "approved", count_fresh, &d, e);
 	store_close(s);
-	return rc < 0 ? rc : retrain_due(schedule, &last, d.newest, d.fresh, time(NULL), due, e);
+	*due = rc == 0 && d.fresh > 0;
+	return rc;
 }
 
 bool retrain_waits(const char *data_dir)

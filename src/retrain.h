@@ -22,7 +22,7 @@ struct retrain_options {
 	const char *data_dir, *company;
 	double minutes;               /* budget of the whole, gate not counted */
 	size_t steps;                 /* > 0: this many instead, and the same weights every time */
-	size_t threads, replay;       /* replayed dialogues */
+	size_t threads, replay;       /* replayed dialogues; 0: by the budget */
 	uint64_t seed;
 	double lr, pull, contrast;    /* contrast: weight of right answers against others in their place */
 	size_t wordings;              /* made of each example; 0: by their number */
@@ -30,7 +30,6 @@ struct retrain_options {
 	bool onto_base;               /* start from the shipped model, not from the version that serves */
 	bool fresh;                   /* forget an interrupted run */
 	size_t keep;                  /* versions left after publishing; 0: all */
-	const char *const *unwanted;  /* words that no reply may hold, NULL-terminated; NULL: none (unwanted.txt counts anyhow) */
 	bool idle;                    /* lowest priority */
 	const atomic_int *order;      /* NULL, or what the person wants now */
 	/* Called from the running thread; text is a line for the person. */
@@ -53,8 +52,9 @@ struct retrain_result {
 /* ERR_CANCELLED; ERR_BUSY: another trainer. A gate that fails is no error: published is false. */
 int retrain(const struct retrain_options *o, struct retrain_result *r, struct err *e);
 
-/* Whether a schedule ("off", "examples N", "daily", "daily HH:MM", "weekly") asks for a run now. ERR_USAGE. */
-int retrain_scheduled(const char *data_dir, const char *schedule, bool *due, struct err *e);
+/* Whether the setting retrain_at asks for a run now: its time has come since the last run began, and an example was
+ * approved since the last one that came to its end. */
+int retrain_scheduled(const char *data_dir, bool *due, struct err *e);
 /* Whether a run was interrupted that the next one can go on with. */
 bool retrain_waits(const char *data_dir);
 

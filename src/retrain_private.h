@@ -17,7 +17,6 @@ struct run {
 	const struct retrain_options *o;
 	struct corpus examples, written, golden;
 	struct gate_golden *rules;
-	char **unwanted;              /* NULL-terminated, NULL: none */
 	int64_t *ids;
 	int64_t newest;
 	struct model *start;          /* what is cloned: the version that serves */

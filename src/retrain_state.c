@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* retrain_state: the file of the last run, and schedules. */
+/* retrain_state: the file of the last run. */
 #include "retrain_state.h"
 
 #include <inttypes.h>
@@ -88,51 +88,4 @@ void retrain_print(char out[24], const struct corpus *examples, const char *how)
 		}
 	}
 	snprintf(out, 24, "%016" PRIx64, z);
-}
-
-/* The latest HH:MM that is not in the future, local time. */
-static time_t latest(time_t now, int hour, int minute)
-{
-	struct tm tm;
-	time_t t;
-
-	localtime_r(&now, &tm);
-	tm.tm_hour = hour;
-	tm.tm_min = minute;
-	tm.tm_sec = 0;
-	tm.tm_isdst = -1;
-	t = mktime(&tm);
-	if (t > now) {
-		tm.tm_mday--;
-		tm.tm_isdst = -1;
-		t = mktime(&tm);
-	}
-	return t;
-}
-
-int retrain_due(const char *schedule, const struct retrain_state *last, int64_t newest, size_t fresh, time_t now, bool *due,
-                struct err *e)
-{
-	const time_t began = (time_t)(last->began / 1000);
-	const bool any = newest > last->newest && fresh > 0;
-	int hour = 0, minute = 0, n = 0, end = -1;
-
-	*due = false;
-	if (strcmp(schedule, "off") == 0 || !*schedule)
-		return 0;
-	if (sscanf(schedule, "examples %d%n", &n, &end) == 1 && end == (int)strlen(schedule) && n > 0) {
-		*due = any && fresh >= (size_t)n;
-		return 0;
-	}
-	if (strcmp(schedule, "daily") == 0 || strcmp(schedule, "weekly") == 0) {
-		*due = any && now - began >= (*schedule == 'd' ? 1 : 7) * (time_t)86400;
-		return 0;
-	}
-	end = -1;
-	if (sscanf(schedule, "daily %2d:%2d%n", &hour, &minute, &end) == 2 && end == (int)strlen(schedule) && hour >= 0 && hour < 24 &&
-	    minute >= 0 && minute < 60) {
-		*due = any && began < latest(now, hour, minute);
-		return 0;
-	}
-	return err_set(e, ERR_USAGE, "'%.40s' is no schedule: say off, examples N, daily, daily HH:MM or weekly", schedule);
 }

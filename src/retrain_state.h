@@ -4,13 +4,12 @@
  *     retrain.json          the last run: when, of what, how it ended; written whole or not at all
  *     retrain.checkpoint    of a run that was interrupted (train.h)
  *
- * and, from it, whether a schedule is due and whether a run is to be gone on with. */
+ * from which a run is gone on with. */
 #ifndef ANSWERBACK_RETRAIN_STATE_H
 #define ANSWERBACK_RETRAIN_STATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "corpus.h"
@@ -31,11 +30,5 @@ char *retrain_checkpoint_path(const char *folder);
 
 /* A number of the examples' texts and weights, and of `how`. */
 void retrain_print(char out[24], const struct corpus *examples, const char *how);
-
-/* "off", "examples N" (newly approved), "daily", "daily HH:MM", "weekly": whether a run is due now. A run never is
- * without an example decided since the last one that was published or failed the gate. newest: of the approved examples; fresh:
- * how many were decided since. ERR_USAGE: no such schedule. */
-int retrain_due(const char *schedule, const struct retrain_state *last, int64_t newest, size_t fresh, time_t now, bool *due,
-                struct err *e);
 
 #endif

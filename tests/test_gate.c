@@ -38,7 +38,7 @@ enum { BASE, LEARNED, GOLDEN, UNWANTED, MEMORISED };
 
 static void nothing_is_wrong_with_the_base(void **state)
 {
-	static char *const words[] = { (char *)(uintptr_t)"balderdash", NULL };
+	static const char *const words[] = { "balderdash", NULL };
 	struct corpus known = { 0 };
 	struct gate_check c[GATE_CHECKS];
 	struct gate_input in = input(tiny.m, &known);
@@ -93,7 +93,7 @@ static void an_unlearned_example(void **state)
 /* One rude answer among good ones: said to others too, and instead of what is pinned. */
 static void a_poisoned_example(void **state)
 {
-	static char *const words[] = { (char *)(uintptr_t)"idiot", NULL };
+	static const char *const words[] = { "idiot", NULL };
 	struct corpus poison = { 0 };
 	struct gate_check c[GATE_CHECKS];
 	struct gate_input in;
@@ -111,7 +111,7 @@ static void a_poisoned_example(void **state)
 	assert_true(c[UNWANTED].value >= 1);
 	assert_non_null(strstr(c[UNWANTED].detail, "idiot"));
 	/* a word within another is not that word */
-	in.unwanted = (char *const[]){ (char *)(uintptr_t)"idio", NULL };
+	in.unwanted = (const char *const[]){ "idio", NULL };
 	gate_run(&in, c, NULL, NULL);
 	assert_true(c[UNWANTED].ok);
 	model_unref(m);

@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "common_model.h"
 #include "common_tiny.h"
+#include "config.h"
 #include "registry.h"
 #include "retrain.h"
 #include "retrain_state.h"
@@ -240,7 +241,7 @@ static void same_steps_same_weights(void **state)
 		assert_int_equal(retrain(&o, &r, NULL), 0);
 		assert_true(r.published);
 		snprintf(path, sizeof(path), "%s/models/%s.safetensors", folder, r.model);
-		assert_int_equal(model_load(&m[k], path, false, NULL), 0);
+		assert_int_equal(model_load(&m[k], path, MODEL_F32, NULL), 0);
 	}
 	assert_memory_equal(m[0]->w->flat, m[1]->w->flat, m[0]->w->layout.total * sizeof(real));
 	model_unref(m[0]);
@@ -473,44 +474,48 @@ static void damaged_checkpoint(void **state)
 	went_to_the_gate(&r);
 }
 
-static void schedules(void **state)
+/* The setting retrain_at, from the command line's and the screen's point of view. */
+static void scheduled(void **state)
 {
-	struct retrain_state last = { .began = 1000LL * 1700000000, .newest = 1000LL * 1700000000 };
-	const int64_t newer = last.newest + 5;
-	const time_t began = 1700000000;
+	struct retrain_result r;
+	struct err e;
+	char path[80], name[100];
 	bool due;
 
 	(void)state;
-	assert_int_equal(retrain_due("off", &last, newer, 5, began + 9999999, &due, NULL), 0);
-	assert_false(due);
-	assert_int_equal(retrain_due("examples 5", &last, newer, 5, began, &due, NULL), 0);
-	assert_true(due);
-	assert_int_equal(retrain_due("examples 6", &last, newer, 5, began, &due, NULL), 0);
-	assert_false(due);
-	assert_int_equal(retrain_due("daily", &last, newer, 1, began + 86399, &due, NULL), 0);
-	assert_false(due);
-	assert_int_equal(retrain_due("daily", &last, newer, 1, began + 86400, &due, NULL), 0);
-	assert_true(due);
-	assert_int_equal(retrain_due("daily", &last, last.newest, 0, began + 86400, &due, NULL), 0);
-	assert_false(due);                        /* nothing new */
-	assert_int_equal(retrain_due("weekly", &last, newer, 1, began + 6 * 86400, &due, NULL), 0);
-	assert_false(due);
-	assert_int_equal(retrain_due("weekly", &last, newer, 1, began + 7 * 86400, &due, NULL), 0);
-	assert_true(due);
-	/* whatever the hour of the last run: a day later its hour has been; a second later at most one of all minutes has */
-	assert_int_equal(retrain_due("daily 03:30", &last, newer, 1, began + 86400, &due, NULL), 0);
-	assert_true(due);
-	assert_int_equal(retrain_due("daily 24:00", &last, newer, 1, began, &due, NULL), ERR_USAGE);
-	assert_int_equal(retrain_due("sometimes", &last, newer, 1, began, &due, NULL), ERR_USAGE);
-	assert_int_equal(retrain_due("examples 5 or so", &last, newer, 1, began, &due, NULL), ERR_USAGE);
-	/* from the store: nothing there yet, then something */
-	assert_int_equal(retrain_scheduled(folder, "examples 2", &due, NULL), 0);
-	assert_false(due);
+	assert_int_equal(config_override(CONFIG_RETRAIN_AT, "off", "test", NULL), 0);
 	teach_some();
-	assert_int_equal(retrain_scheduled(folder, "examples 2", &due, NULL), 0);
-	assert_true(due);
-	assert_int_equal(retrain_scheduled(folder, "examples 3", &due, NULL), 0);
+	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
 	assert_false(due);
+	assert_int_equal(config_override(CONFIG_RETRAIN_AT, "daily 03:30", "test", NULL), 0);
+	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	assert_true(due);                         /* never yet, and there is something to learn */
+	assert_int_equal(run_it(&r, &e), 0);
+	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	assert_false(due);                        /* just done */
+
+	/* two days on, with nothing new, then with something */
+	struct retrain_state st;
+
+	snprintf(path, sizeof(path), "%s/models", folder);
+	retrain_state_read(&st, path);
+	st.began -= 2 * 86400 * 1000;
+	assert_int_equal(retrain_state_write(&st, path, NULL), 0);
+	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	assert_false(due);
+	usleep(5000);
+	teach("hello", "thank you, that is all.", 1);
+	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	assert_true(due);
+	/* a state that is no JSON counts as none */
+	snprintf(name, sizeof(name), "%s/retrain.json", path);
+	FILE *f = fopen(name, "w");
+
+	fputs("{\"start", f);
+	fclose(f);
+	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	assert_true(due);
+	config_override(CONFIG_RETRAIN_AT, "off", "test", NULL);
 }
 
 int main(void)
@@ -520,7 +525,7 @@ int main(void)
 		T(nothing_to_train_on), T(it_learns_and_publishes), T(same_steps_same_weights), T(one_trainer_a_folder), T(cancelled),
 		T(kept_when_stopped), T(interrupted_and_gone_on_with), T(not_gone_on_with_when_things_changed),
 		T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing), T(damaged_version_falls_back),
-		T(disk_full_while_publishing), T(disk_full_while_interrupting), T(damaged_checkpoint), T(schedules),
+		T(disk_full_while_publishing), T(disk_full_while_interrupting), T(damaged_checkpoint), T(scheduled),
 	};
 	int failed;
 
