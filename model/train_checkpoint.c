@@ -150,7 +150,11 @@ int trainer_resume(struct trainer *t, struct err *e)
 	    (rc = modelfile_read(mf, "best", 1, n, (float *)t->best, e)) == 0 && t->optim.average)
 		rc = modelfile_read(mf, "average", 1, n, (float *)t->optim.average, e);
 	modelfile_close(mf);
-	if (rc == 0)
+	if (rc == 0) {
 		weights_pack(t->w);
+		/* as of the last evaluation, should there be no other */
+		memcpy(t->average->flat, t->optim.average ? t->optim.average : t->w->flat, n * sizeof(real));
+		weights_pack(t->average);
+	}
 	return rc;
 }

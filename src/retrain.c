@@ -65,6 +65,11 @@ bool retrain_stopped(void *arg)
 
 static int stopped_error(const struct run *r, struct err *e)
 {
+	if (r->interrupted && r->t) {      /* trained, not judged: the next run has only that to do */
+		int rc = trainer_save(r->t, e);
+
+		return rc < 0 ? rc : err_set(e, ERR_CANCELLED, "interrupted at step %zu: the next retrain goes on from there", r->last.step);
+	}
 	return err_set(e, ERR_CANCELLED, r->cancelled ? "cancelled: nothing was changed" : "interrupted before the first step: nothing was changed");
 }
 

@@ -325,6 +325,26 @@ static void interrupted_and_gone_on_with(void **state)
 	assert_false(retrain_waits(folder));
 }
 
+static void interrupted_in_the_gate(void **state)
+{
+	struct retrain_result r;
+	struct err e;
+
+	(void)state;
+	teach_some();
+	on_text = "the gate";
+	on_order = RETRAIN_QUIT;
+	assert_int_equal(run_it(&r, &e), ERR_CANCELLED);
+	assert_true(r.interrupted);
+	assert_true(retrain_waits(folder));
+	atomic_store(&order, RETRAIN_GO);
+	str_reset(&said);
+	assert_int_equal(run_it(&r, &e), 0);
+	assert_non_null(strstr(said.s, "going on from step 120"));
+	assert_true(r.published);                 /* with what was learned before */
+	went_to_the_gate(&r);
+}
+
 static void not_gone_on_with_when_things_changed(void **state)
 {
 	struct retrain_result r;
@@ -523,7 +543,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(nothing_to_train_on), T(it_learns_and_publishes), T(same_steps_same_weights), T(one_trainer_a_folder), T(cancelled),
-		T(kept_when_stopped), T(interrupted_and_gone_on_with), T(not_gone_on_with_when_things_changed),
+		T(kept_when_stopped), T(interrupted_and_gone_on_with), T(interrupted_in_the_gate), T(not_gone_on_with_when_things_changed),
 		T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing), T(damaged_version_falls_back),
 		T(disk_full_while_publishing), T(disk_full_while_interrupting), T(damaged_checkpoint), T(scheduled),
 	};

@@ -352,7 +352,7 @@ bool ui_command(struct ui *u, const char *line)
 	} else if (strcmp(name, "approve") == 0) {
 		app_approve(u->app);
 	} else if (strcmp(name, "quit") == 0) {
-		u->quit = true;
+		ui_quit(u);
 	} else {
 		return false;
 	}
