@@ -39,6 +39,7 @@ struct train_opts {
 	const struct weights *teacher;   /* of turns with a pull (dataset.h), packed; NULL: they count nothing */
 	double clip;                  /* global norm of the gradient per weighted row, at most */
 	double weight_decay;
+	size_t adapter;               /* > 0: train a low-rank adapter of this rank instead of the weights */
 	double average;               /* decay of the moving average of the weights; 0: none */
 	size_t eval_every;            /* steps; 0: only at the end */
 	size_t eval_dialogues;        /* of the held-out set while training; 0: all */
@@ -99,6 +100,9 @@ int trainer_run(struct trainer *t, const struct train_hooks *h, enum train_end *
 const struct weights *trainer_best(struct trainer *t);
 /* The moving average as it was at the last evaluation, packed. */
 const struct weights *trainer_average(const struct trainer *t);
+/* With an adapter: its factors' average as it was at the last evaluation, a block of the adapter's layout. */
+const real *trainer_factors(const struct trainer *t);
+const struct adapter *trainer_adapter(const struct trainer *t);
 const struct weights *trainer_current(const struct trainer *t);
 void trainer_state(const struct trainer *t, struct train_report *r);
 

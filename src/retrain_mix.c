@@ -24,6 +24,7 @@ struct making {
 	struct mix *m;
 	const struct corpus *examples;
 	struct model *teacher;
+	struct model *talker;         /* the teacher as it serves: faster, and what its users know */
 	const struct mix_opts *o;
 	struct tokenizer_cache *cache;
 	struct augment *augment;
@@ -113,7 +114,7 @@ static void answer_task(size_t task, void *arg)
 	const int32_t tag = tokenizer_tag(mk->teacher->tok, "assistant");
 
 	if (!(mk->o->stop && mk->o->stop(mk->o->arg)))
-		replay_answer(mk->teacher, l->said, 0, tag, rng_hash(rng_hash(mk->o->seed, 6), task), &l->answer);
+		replay_answer(mk->talker, l->said, 0, tag, rng_hash(rng_hash(mk->o->seed, 6), task), &l->answer);
 }
 
 static void put_lookalikes(struct making *mk, size_t each, struct pool *pool)
@@ -168,13 +169,13 @@ static void put_replay(struct making *mk, struct pool *pool)
 	ro.dialogues = mk->o->replay;
 	ro.pull = mk->o->pull;
 	ro.seed = rng_hash(mk->o->seed, 1);
-	mk->m->replayed = replay_sample(mk->teacher, &ro, pool, mk->m->train, mk->o->stop, mk->o->arg);
+	mk->m->replayed = replay_sample(mk->talker, &ro, pool, mk->m->train, mk->o->stop, mk->o->arg);
 	ro.dialogues = HELD_DIALOGUES;
 	ro.pull = 0;
 	ro.seed = rng_hash(mk->o->seed, 2);
-	replay_sample(mk->teacher, &ro, pool, mk->m->held, mk->o->stop, mk->o->arg);
+	replay_sample(mk->talker, &ro, pool, mk->m->held, mk->o->stop, mk->o->arg);
 	ro.seed = rng_hash(mk->o->seed, 7);
-	replay_sample(mk->teacher, &ro, pool, mk->m->judge, mk->o->stop, mk->o->arg);
+	replay_sample(mk->talker, &ro, pool, mk->m->judge, mk->o->stop, mk->o->arg);
 }
 
 void mix_make(struct mix *m, const struct corpus *examples, struct model *teacher, struct pool *pool, const struct mix_opts *o)
@@ -185,6 +186,7 @@ void mix_make(struct mix *m, const struct corpus *examples, struct model *teache
 	struct making mk = { .m = m, .examples = examples, .teacher = teacher, .o = o };
 
 	*m = (struct mix){ .train = dataset_new(), .valid = dataset_new(), .held = dataset_new(), .judge = dataset_new() };
+	mk.talker = model_served(teacher);
 	mk.cache = tokenizer_cache_new();
 	mk.augment = augment_new();
 	mk.asked = xcalloc(n + 1, sizeof(*mk.asked));
@@ -196,6 +198,7 @@ void mix_make(struct mix *m, const struct corpus *examples, struct model *teache
 	put_replay(&mk, pool);
 	tokenizer_cache_free(mk.cache);
 	augment_free(mk.augment);
+	model_unref(mk.talker);
 	free(mk.asked);
 	free(mk.answer);
 }
