@@ -103,14 +103,14 @@ static int run(struct cli_args *a)
 		int (*run)(struct cli_args *);
 	} verbs[] = {
 		{ "list", cmd_model_versions }, { "promote", cmd_model_versions }, { "rollback", cmd_model_versions },
-		{ "compare", cmd_model_compare }, { "diff", cmd_model_diff },
+		{ "merge", cmd_model_versions }, { "remove", cmd_model_versions }, { "compare", cmd_model_compare }, { "diff", cmd_model_diff },
 	};
 
 	for (size_t i = 0; a->n >= 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(a->operands[0], verbs[i].verb) == 0)
 			return verbs[i].run(a);
 	if (a->n < 1 || a->n > 2 || (strcmp(a->operands[0], "info") != 0 && strcmp(a->operands[0], "verify") != 0))
-		return cli_usage(a, "say info, verify, list, promote, rollback, compare or diff");
+		return cli_usage(a, "say info, verify, list, promote, rollback, merge, remove, compare or diff");
 	if (paths_model(a->n == 2 ? a->operands[1] : cli_string(a, "model", NULL), &path, &e) < 0)
 		return cli_failed(&e);
 	code = strcmp(a->operands[0], "info") == 0 ? info(path, cli_flag(a, "json")) : verify(path, cli_flag(a, "json"));
@@ -120,6 +120,7 @@ static int run(struct cli_args *a)
 
 const struct cli_command cmd_model = {
 	"model", "describe, check and compare models; list versions, promote one, roll back",
-	"info|verify [FILE] | list | promote VERSION | rollback | compare A B [MESSAGE...] | diff A B", options, run,
-	"A and B are versions (base, v1, ...) or files. Without a MESSAGE, compare takes those written for the project."
+	"info|verify [FILE] | list | promote|merge|remove VERSION | rollback | compare A B [MESSAGE...] | diff A B", options, run,
+	"A and B are versions (base, v1, ...) or files. Without a MESSAGE, compare takes those written for the project.\n"
+	"merge makes a full version of an adapter and the shipped model; remove takes a version away that does not serve."
 };

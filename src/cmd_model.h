@@ -10,7 +10,7 @@
 
 json_t *cmd_model_json(const char *text);         /* an object, {} when text is none */
 
-int cmd_model_versions(struct cli_args *a);       /* list, promote, rollback */
+int cmd_model_versions(struct cli_args *a);       /* list, promote, rollback, merge, remove */
 int cmd_model_compare(struct cli_args *a);        /* the same messages through two models */
 int cmd_model_diff(struct cli_args *a);           /* lineage, scores, how far their weights lie apart */
 

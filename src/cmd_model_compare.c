@@ -16,7 +16,7 @@
 /* A version's name, or a file. */
 static int load(const char *name, enum model_use use, struct model **m, struct err *e)
 {
-	char *path = NULL, *base = NULL;
+	char *base = NULL;
 	struct registry *r;
 	int rc;
 
@@ -25,12 +25,9 @@ static int load(const char *name, enum model_use use, struct model **m, struct e
 	paths_model(NULL, &base, NULL);
 	rc = registry_open(&r, NULL, base, e);
 	if (rc == 0) {
-		rc = registry_path(r, name, &path, e);
-		if (rc == 0)
-			rc = model_load(m, path, use, e);
+		rc = registry_model(r, name, use, m, e);
 		registry_close(r);
 	}
-	free(path);
 	free(base);
 	return rc;
 }

@@ -71,8 +71,8 @@ static int list(struct registry *r, bool json)
 			print_version(m, used);
 			continue;
 		}
-		o = json_pack("{s:s, s:b, s:s, s:s, s:I, s:o, s:o, s:O, s:b, s:b}", "id", m->id, "current", m->current, "parent", m->parent,
-		              "created", m->created, "bytes", (json_int_t)m->bytes, "lineage", cmd_model_json(m->lineage), "scores",
+		o = json_pack("{s:s, s:b, s:s, s:s, s:s, s:I, s:o, s:o, s:O, s:b, s:b}", "id", m->id, "current", m->current, "parent", m->parent,
+		              "created", m->created, "kind", m->adapter ? "adapter" : "full", "bytes", (json_int_t)m->bytes, "lineage", cmd_model_json(m->lineage), "scores",
 		              cmd_model_json(m->scores), "acceptance", used ? used : json_null(), "other_base", other, "damaged",
 		              m->damage != NULL);
 		text = json_dumps(o, JSON_REAL_PRECISION(8));
@@ -88,6 +88,28 @@ static int list(struct registry *r, bool json)
 	return CLI_OK;
 }
 
+/* An adapter and its model as one full version. */
+static int merge(struct registry *r, const char *id, char **made, struct err *e)
+{
+	struct model *m;
+	char *lineage;
+	json_t *o;
+	int rc = registry_model(r, id, MODEL_F32, &m, e);
+
+	*made = NULL;
+	if (rc < 0)
+		return rc;
+	o = cmd_model_json(m->lineage);
+	json_object_set_new(o, "parent", json_string(id));
+	json_object_set_new(o, "how", json_string("merge"));
+	lineage = json_dumps(o, JSON_COMPACT);
+	rc = registry_add(r, m->w, m->tok, lineage, m->scores, made, e);
+	free(lineage);
+	json_decref(o);
+	model_unref(m);
+	return rc;
+}
+
 int cmd_model_versions(struct cli_args *a)
 {
 	const char *what = a->operands[0];
@@ -96,17 +118,27 @@ int cmd_model_versions(struct cli_args *a)
 	char *base = NULL, *id = NULL;
 	int rc, code = CLI_OK;
 
-	if (a->n != (strcmp(what, "promote") == 0 ? 2u : 1u))
-		return cli_usage(a, "list and rollback stand alone, promote takes a version");
+	const bool takes = strcmp(what, "promote") == 0 || strcmp(what, "merge") == 0 || strcmp(what, "remove") == 0;
+
+	if (a->n != (takes ? 2u : 1u))
+		return cli_usage(a, "list and rollback stand alone; promote, merge and remove take a version");
 	paths_model(NULL, &base, NULL);
 	rc = registry_open(&r, NULL, base, &e);
 	if (rc == 0 && strcmp(what, "list") == 0)
 		code = list(r, cli_flag(a, "json"));
 	else if (rc == 0 && strcmp(what, "promote") == 0)
 		rc = registry_promote(r, a->operands[1], "promoted", &e);
+	else if (rc == 0 && strcmp(what, "remove") == 0)
+		rc = registry_remove(r, a->operands[1], &e);
+	else if (rc == 0 && strcmp(what, "merge") == 0)
+		rc = merge(r, a->operands[1], &id, &e);
 	else if (rc == 0)
 		rc = registry_rollback(r, &id, &e);
-	if (rc == 0 && strcmp(what, "list") != 0)
+	if (rc == 0 && strcmp(what, "remove") == 0)
+		fprintf(stderr, "%s is gone\n", a->operands[1]);
+	else if (rc == 0 && strcmp(what, "merge") == 0)
+		fprintf(stderr, "%s is %s as one full model; answerback model promote %s makes it serve\n", id, a->operands[1], id);
+	else if (rc == 0 && strcmp(what, "list") != 0)
 		fprintf(stderr, "%s serves now\n", id ? id : a->operands[1]);
 	registry_close(r);
 	free(base);

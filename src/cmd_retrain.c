@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "config.h"
+#include "../model/adapter.h"
 #include "retrain.h"
 
 static const struct cli_option retrain_options[] = {
@@ -23,6 +24,8 @@ static const struct cli_option retrain_options[] = {
 	{ "wordings", 0, "N", CLI_LONG, "made of each example (default: 6 to 24, by their number)", 1, 1000 },
 	{ "seed", 0, "N", CLI_LONG, "of wordings, replay and order (default 1)", 0, 9e15 },
 	{ "base-bound", 0, "X", CLI_DOUBLE, "how much worse the base's likelihood may get (default 0.01: 1 %)", 0, 10 },
+	{ "adapter", 0, NULL, CLI_FLAG, "low-rank factors on the shipped model: a small file that can be merged or taken off", 0, 0 },
+	{ "rank", 0, "N", CLI_LONG, "of --adapter (default 8)", 1, ADAPTER_MAX_RANK },
 	{ "onto", 0, "WHAT", CLI_STRING, "base: start from the shipped model, not from the version that serves", 0, 0 },
 	{ "fresh", 0, NULL, CLI_FLAG, "do not go on with an interrupted run", 0, 0 },
 	{ "keep", 0, "N", CLI_LONG, "versions left after publishing (default: the setting keep_models; 0: all)", 0, 10000 },
@@ -91,6 +94,9 @@ static int run_retrain(struct cli_args *a)
 	o.log = cli_string(a, "log", NULL);
 	o.base_bound = cli_double(a, "base-bound", o.base_bound);
 	o.keep = (size_t)cli_long(a, "keep", (long)o.keep);
+	o.adapter = cli_flag(a, "adapter") ? (size_t)cli_long(a, "rank", 8) : 0;
+	if (o.adapter && !cli_given(a, "lr"))
+		o.lr = RETRAIN_ADAPTER_LR;
 	o.fresh = cli_flag(a, "fresh");
 	o.onto_base = cli_given(a, "onto");
 	if (o.onto_base && strcmp(cli_string(a, "onto", ""), "base") != 0)

@@ -225,7 +225,7 @@ static char *lineage_of(const struct run *r, const char *parent, const char *bas
 
 	gmtime_r(&t, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	j = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "parent", parent, "base", base, "created", when, "how", "retrain",
+	j = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "parent", parent, "base", base, "created", when, "how", r->o->adapter ? "adapter" : "retrain",
 	              "examples", (json_int_t)res->examples, "replayed", (json_int_t)res->replayed, "steps", (json_int_t)res->steps,
 	              "seed", (json_int_t)r->o->seed);
 	text = json_dumps(j, JSON_COMPACT);
@@ -299,7 +299,8 @@ static int gate_and_publish(struct run *r, struct registry *reg, const char *par
 	if (rc == 0 && res->published) {
 		from = lineage_of(r, parent, base, res);
 		scores = scores_of(res);
-		rc = registry_add(reg, w, r->start->tok, from, scores, &id, e);
+		rc = r->o->adapter ? registry_add_adapter(reg, r->factors, &w->cfg, from, scores, &id, e) :
+			registry_add(reg, w, r->start->tok, from, scores, &id, e);
 		if (rc == 0)
 			rc = registry_promote(reg, id, "published", e);
 		free(from);
@@ -321,6 +322,7 @@ static void run_free(struct run *r)
 	trainer_free(r->t);
 	pool_free(r->pool);
 	mem_aligned_free(r->best);
+	adapter_free(r->factors);
 	mix_free(&r->mix);
 	gate_golden_free(r->rules, r->golden.n);
 	corpus_free(&r->examples);
@@ -346,11 +348,11 @@ static int load_models(struct run *r, struct registry *reg, const char *shipped,
 	free(note);
 	if (rc < 0)
 		return rc;
-	if (r->o->onto_base || r->o->model) {
+	if (r->o->onto_base || r->o->adapter || r->o->model) {
 		free(*id);
 		*id = xstrdup(REGISTRY_BASE);
 	}
-	if (strcmp(*id, REGISTRY_BASE) != 0 && (rc = model_load(&r->start, path, MODEL_F32, &why)) < 0) {
+	if (strcmp(*id, REGISTRY_BASE) != 0 && (rc = registry_model(reg, *id, MODEL_F32, &r->start, &why)) < 0) {
 		struct str s = STR_INIT;
 
 		str_addf(&s, "version %s cannot be used: %s; starting from the shipped model", *id, why.msg);
@@ -390,8 +392,8 @@ static bool resumable(struct run *r, const char *folder, const char *id, char pr
 	struct str how = STR_INIT;
 
 	/* threads and minutes may differ */
-	str_addf(&how, "%s %zu %zu %llu %g %g %g %s", id, r->o->replay, r->o->wordings, (unsigned long long)r->o->seed, r->o->lr, r->o->pull,
-	         r->o->contrast, r->o->company ? r->o->company : "");
+	str_addf(&how, "%s %zu %zu %llu %g %g %g %zu %s", id, r->o->replay, r->o->wordings, (unsigned long long)r->o->seed, r->o->lr, r->o->pull,
+	         r->o->contrast, r->o->adapter, r->o->company ? r->o->company : "");
 	retrain_print(print, &r->examples, how.s);
 	str_free(&how);
 	retrain_state_read(&last, folder);

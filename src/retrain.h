@@ -27,6 +27,7 @@ struct retrain_options {
 	double lr, pull, contrast;    /* contrast: weight of right answers against others in their place */
 	size_t wordings;              /* made of each example; 0: by their number */
 	double base_bound;            /* of the gate: how much worse the base's likelihood may get (0.01) */
+	size_t adapter;               /* > 0: low-rank factors of this rank on the shipped model instead of new weights */
 	bool onto_base;               /* start from the shipped model, not from the version that serves */
 	bool fresh;                   /* forget an interrupted run */
 	size_t keep;                  /* versions left after publishing; 0: all */
@@ -38,6 +39,8 @@ struct retrain_options {
 	const char *log;              /* JSONL like `train --log`; NULL: none */
 };
 void retrain_defaults(struct retrain_options *o);
+/* Factors move the weights by a product of two small things: they want a higher rate. */
+#define RETRAIN_ADAPTER_LR 0.003
 
 struct retrain_result {
 	bool published, nothing;      /* nothing: there was no approved example */

@@ -25,6 +25,7 @@ struct run {
 	struct trainer *t;
 	struct pool *pool;
 	real *best;                   /* closest to the examples among those close to the anchor */
+	struct adapter *factors;      /* with o->adapter: those of best */
 	double anchor_nats, best_bits, started;
 	struct train_report last;
 	bool keep, cancelled, interrupted;

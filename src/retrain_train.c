@@ -31,6 +31,20 @@ static double drift_of(struct run *r, const struct weights *w)
 	return r->anchor_nats > 0 ? held_nats(r, w) / r->anchor_nats - 1 : 0;
 }
 
+/* What is best so far: weights, and with an adapter its factors, `part` of the way. */
+static void keep_best(struct run *r, const struct weights *w, double bits, real part)
+{
+	const struct adapter *a = trainer_adapter(r->t);
+
+	r->best_bits = bits;
+	memcpy(r->best, w->flat, w->layout.total * sizeof(real));
+	if (!a)
+		return;
+	memcpy(r->factors->flat, trainer_factors(r->t), a->layout.total * sizeof(real));
+	for (size_t i = 1; i < a->layout.n; i += 2)
+		kernels_scale(r->factors->flat + a->layout.p[i].offset, part, a->layout.p[i].rows * a->layout.p[i].cols);
+}
+
 static void log_step(struct run *r, const struct train_report *rep, double share, double eta, double drift)
 {
 	if (!r->log)
@@ -63,10 +77,8 @@ static bool report(const struct train_report *rep, void *arg)
 		const struct weights *w = trainer_average(r->t);
 
 		drift = drift_of(r, w);
-		if (drift <= drift_part * r->o->base_bound && rep->bits_per_char < r->best_bits) {
-			r->best_bits = rep->bits_per_char;
-			memcpy(r->best, w->flat, w->layout.total * sizeof(real));
-		}
+		if (drift <= drift_part * r->o->base_bound && rep->bits_per_char < r->best_bits)
+			keep_best(r, w, rep->bits_per_char, 1);
 		snprintf(text, sizeof(text), "step %zu: examples %.3f bits a character, base %+.2f %%", rep->step, rep->bits_per_char,
 		         100 * drift);
 		retrain_say(r, fmin(0.9, share), text);
@@ -112,10 +124,8 @@ static void blend(struct run *r)
 		snprintf(text, sizeof(text), "%.0f %% of the way: examples %.3f bits a character, base %+.2f %%", 100 * (double)part, bits,
 		         100 * drift);
 		retrain_say(r, 0.91, text);
-		if (bits < r->best_bits) {
-			r->best_bits = bits;
-			memcpy(r->best, w->flat, n * sizeof(real));
-		}
+		if (bits < r->best_bits)
+			keep_best(r, w, bits, part);
 		break;
 	}
 	weights_free(w);
@@ -140,6 +150,7 @@ static void options(const struct run *r, struct train_opts *o)
 	o->seed = r->o->seed;
 	o->keep_types = encode_fixed_types();
 	o->teacher = r->anchor->w;
+	o->adapter = r->o->adapter;
 	o->contrast = r->o->contrast;
 	o->contrast_turns = 4;
 	o->contrast_others = 2;
@@ -160,6 +171,8 @@ int retrain_train(struct run *r, struct weights *w, bool resume, struct err *e)
 	r->best = params_block(&w->layout);
 	memcpy(r->best, w->flat, w->layout.total * sizeof(real));
 	r->best_bits = INFINITY;
+	if (r->o->adapter)
+		r->factors = adapter_new(&w->cfg, r->o->adapter, 0);
 	r->anchor_nats = held_nats(r, r->anchor->w);
 	r->t = trainer_new(&o, w, r->start->tok, r->mix.train, r->mix.valid, tokenizer_tag(r->start->tok, "assistant"));
 	if (!resume || trainer_resume(r->t, &why) < 0) {

@@ -248,6 +248,86 @@ static void same_steps_same_weights(void **state)
 	model_unref(m[1]);
 }
 
+static void learn_as_adapter(struct retrain_result *r)
+{
+	struct retrain_options o;
+	struct err e = ERR_INIT;
+
+	options(&o);
+	o.adapter = 6;
+	o.lr = 2e-2;
+	o.steps = 240;
+	if (retrain(&o, r, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+/* A small file beside the shipped model, loaded like any version, merged to the same weights, and worth nothing with another
+ * shipped model. */
+static void an_adapter(void **state)
+{
+	struct retrain_result r;
+	struct registry_list l;
+	struct registry *reg;
+	struct model *m[2];
+	struct err e = ERR_INIT;
+	char *id, *note, path[80];
+
+	(void)state;
+	teach_some();
+	learn_as_adapter(&r);
+	if (!r.published)
+		for (size_t i = 0; i < r.checks; i++)
+			print_message("%s %g %s\n", r.gate[i].name, r.gate[i].value, r.gate[i].detail);
+	assert_true(r.published);
+	assert_int_equal(registry_open(&reg, folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
+	assert_int_equal(registry_list(reg, &l, NULL), 0);
+	assert_int_equal(l.n, 2);
+	assert_true(l.v[1].adapter && !l.v[0].adapter);
+	assert_null(l.v[1].damage);
+	assert_true(l.v[1].bytes < l.v[0].bytes);
+	registry_list_free(&l);
+
+	/* merged */
+	assert_int_equal(registry_model(reg, "v1", MODEL_F32, &m[0], &e), 0);
+	assert_memory_not_equal(m[0]->w->flat, tiny.m->w->flat, m[0]->w->layout.total * sizeof(real));
+	assert_int_equal(registry_add(reg, m[0]->w, m[0]->tok, "{}", "{}", &id, NULL), 0);
+	assert_int_equal(registry_model(reg, id, MODEL_F32, &m[1], &e), 0);
+	assert_memory_equal(m[0]->w->flat, m[1]->w->flat, m[0]->w->layout.total * sizeof(real));
+	model_unref(m[0]);
+	model_unref(m[1]);
+
+	/* served, judged by what it says */
+	assert_int_equal(registry_model(reg, "v1", MODEL_SERVE, &m[0], &e), 0);
+	assert_int_equal(model_as_f32(&m[1], m[0], &e), 0);
+	model_unref(m[0]);
+	model_unref(m[1]);
+
+	/* what serves is not removed, what does not is */
+	assert_int_equal(registry_remove(reg, "v1", &e), ERR_USAGE);
+	assert_int_equal(registry_remove(reg, "base", &e), ERR_USAGE);
+	assert_int_equal(registry_remove(reg, id, NULL), 0);
+	assert_int_equal(registry_remove(reg, id, &e), ERR_NOTFOUND);
+	free(id);
+
+	/* a newer shipped model: it serves, and it is said */
+	snprintf(path, sizeof(path), "%s/m.safetensors", folder);
+	tiny.m->w->flat[0] += 1;
+	tiny_save(&tiny, path);
+	tiny.m->w->flat[0] -= 1;
+	assert_int_equal(registry_list(reg, &l, NULL), 0);
+	assert_non_null(strstr(l.v[1].damage, "another shipped model"));
+	registry_list_free(&l);
+	registry_close(reg);
+	unsetenv("ANSWERBACK_MODEL");
+	if (registry_load(NULL, folder, false, &m[0], &id, &note, &e) == 0) {      /* the program's own may not be there */
+		assert_string_equal(id, "base");
+		assert_non_null(strstr(note, "another shipped model"));
+		model_unref(m[0]);
+		free(id);
+	}
+	free(note);
+}
+
 static void one_trainer_a_folder(void **state)
 {
 	struct registry *other;
@@ -542,7 +622,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(nothing_to_train_on), T(it_learns_and_publishes), T(same_steps_same_weights), T(one_trainer_a_folder), T(cancelled),
+		T(nothing_to_train_on), T(it_learns_and_publishes), T(same_steps_same_weights), T(an_adapter), T(one_trainer_a_folder), T(cancelled),
 		T(kept_when_stopped), T(interrupted_and_gone_on_with), T(interrupted_in_the_gate), T(not_gone_on_with_when_things_changed),
 		T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing), T(damaged_version_falls_back),
 		T(disk_full_while_publishing), T(disk_full_while_interrupting), T(damaged_checkpoint), T(scheduled),
