@@ -11,7 +11,7 @@
 #include "encode.h"
 #include "replay.h"
 
-enum { HELD_DIALOGUES = 40, HELD_WORDINGS = 2, CLEAN = 3, VALID_MOST = 160 };
+enum { HELD_MOST = 40, HELD_LEAST = 6, HELD_WORDINGS = 2, CLEAN = 3, VALID_MOST = 160 };
 
 /* One question that asks for something else, and what is said to it. */
 struct lookalike {
@@ -170,7 +170,7 @@ static void put_replay(struct making *mk, struct pool *pool)
 	ro.pull = mk->o->pull;
 	ro.seed = rng_hash(mk->o->seed, 1);
 	mk->m->replayed = replay_sample(mk->talker, &ro, pool, mk->m->train, mk->o->stop, mk->o->arg);
-	ro.dialogues = HELD_DIALOGUES;
+	ro.dialogues = mk->o->replay / 4 < HELD_LEAST ? HELD_LEAST : mk->o->replay / 4 > HELD_MOST ? HELD_MOST : mk->o->replay / 4;
 	ro.pull = 0;
 	ro.seed = rng_hash(mk->o->seed, 2);
 	replay_sample(mk->talker, &ro, pool, mk->m->held, mk->o->stop, mk->o->arg);
