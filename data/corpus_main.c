@@ -51,6 +51,7 @@ struct options {
 	const char *root, *scenarios, *replies, *out, *valid;
 	uint64_t seed;
 	size_t each, alternatives;
+	double user_weight, reply_weight;
 	double weight[SOURCES];
 	bool wanted[SOURCES], named[SOURCES], stats;
 };
@@ -66,6 +67,8 @@ static const char usage_text[] =
 	"  --seed N            (1)\n"
 	"  --each N            conversations a template (300)\n"
 	"  --alternatives N    of the replies written for one place, only the first N (0: all)\n"
+	"  --user-weight X     how much customers' turns count in training (1)\n"
+	"  --reply-weight X    and the replies written for the project (1)\n"
 	"  --only NAME,...     only these sources\n"
 	"  --weight NAME=X,... share of a source to take; over 1 repeats it\n"
 	"  --stats             print what came in, what went out and why\n";
@@ -370,6 +373,19 @@ static int write_chats(const char *path, struct chat **v, size_t n, struct err *
 	return rc;
 }
 
+/* The written replies are a small part of all rows, and those of a customer's turns are the larger half. */
+static void weigh(struct chat *c, enum kind kind, const struct options *o)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct chat_message *m = &c->messages[i];
+
+		if (strcmp(m->role, "user") == 0)
+			m->weight *= o->user_weight;
+		else if (kind == INTENTS || kind == SCENARIOS)
+			m->weight *= o->reply_weight;
+	}
+}
+
 static int write_mix(struct job *job, struct err *e)
 {
 	size_t total = 0, n = 0;
@@ -385,8 +401,10 @@ static int write_mix(struct job *job, struct err *e)
 	all = xcalloc(total, sizeof(struct chat *));
 	rng_seed(&r, rng_hash(job->o->seed, 999));
 	for (size_t i = 0; i < SOURCES; i++)
-		for (size_t k = 0; k < job->lists[i].n; k++)
+		for (size_t k = 0; k < job->lists[i].n; k++) {
+			weigh(&job->lists[i].v[k], sources[i].kind, job->o);
 			all[n++] = &job->lists[i].v[k];
+		}
 	rng_shuffle(&r, all, n, sizeof(struct chat *));
 	rc = write_chats(job->o->out, all, n, e);
 	if (rc == 0 && job->o->valid) {
@@ -480,12 +498,25 @@ static unsigned long long parse_count(const char *option, const char *arg)
 	return v;
 }
 
+static double parse_factor(const char *option, const char *arg)
+{
+	char *end;
+	double v = strtod(arg, &end);
+
+	if (end == arg || *end || !(v >= 0 && v <= 10)) {
+		fprintf(stderr, "corpus: %s wants a number from 0 to 10, not \"%s\"\n", option, arg);
+		exit(2);
+	}
+	return v;
+}
+
 static void parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option table[] = {
 		{ "root", 1, NULL, 'r' }, { "scenarios", 1, NULL, 'c' }, { "replies", 1, NULL, 'p' }, { "out", 1, NULL, 'o' },
 		{ "valid", 1, NULL, 'v' }, { "seed", 1, NULL, 's' }, { "each", 1, NULL, 'e' },
-		{ "alternatives", 1, NULL, 'a' }, { "only", 1, NULL, 'n' },
+		{ "alternatives", 1, NULL, 'a' }, { "user-weight", 1, NULL, 'U' },
+		{ "reply-weight", 1, NULL, 'R' }, { "only", 1, NULL, 'n' },
 		{ "weight", 1, NULL, 'w' }, { "stats", 0, NULL, 't' }, { "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 }
 	};
 	int c;
@@ -504,6 +535,8 @@ static void parse_options(struct options *o, int argc, char **argv)
 		case 's': o->seed = parse_count("--seed", optarg); break;
 		case 'e': o->each = (size_t)parse_count("--each", optarg); break;
 		case 'a': o->alternatives = (size_t)parse_count("--alternatives", optarg); break;
+		case 'U': o->user_weight = parse_factor("--user-weight", optarg); break;
+		case 'R': o->reply_weight = parse_factor("--reply-weight", optarg); break;
 		case 'n': parse_only(o, optarg); break;
 		case 'w': parse_weights(o, optarg); break;
 		case 't': o->stats = true; break;
@@ -523,7 +556,7 @@ static void parse_options(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .seed = 1, .each = 300 };
+	struct options o = { .seed = 1, .each = 300, .user_weight = 1, .reply_weight = 1 };
 	struct job *job = xcalloc(1, sizeof(*job));
 	struct corpus_slots *slots = NULL;
 	struct corpus_replies *replies = NULL;

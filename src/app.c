@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "config.h"
+#include "export.h"
 #include "inbox.h"
 #include "infer.h"
 #include "paths.h"
@@ -223,12 +224,6 @@ static bool add_message(const struct store_message *m, void *arg)
 	return true;
 }
 
-static bool write_markdown(const struct store_message *m, void *arg)
-{
-	fprintf(arg, "**%s** (%s)\n\n%s\n\n", m->role, m->origin, m->content);
-	return true;
-}
-
 static void export_row(struct app *a, struct store *s, const struct job *j)
 {
 	struct err e = ERR_INIT;
@@ -239,10 +234,15 @@ static void export_row(struct app *a, struct store *s, const struct job *j)
 	if (!f) {
 		str_addf(&said, "%s cannot be written: %s", j->text, strerror(errno));
 	} else {
-		bool bad = store_messages(s, j->row, write_markdown, f, &e) < 0;
+		struct exporter *x = export_new(f, export_format_of_file(j->text, EXPORT_MARKDOWN), false, a->company);
+		int rc = export_conversation(x, s, j->row, &e), end = export_end(x, rc < 0 ? NULL : &e);
 
-		bad = fclose(f) != 0 || bad;
-		str_addf(&said, bad ? "%s could not be written whole" : "written to %s", j->text);
+		if (fclose(f) != 0 && rc == 0 && end == 0)
+			end = err_set(&e, ERR_IO, "not written whole: %s", strerror(errno));
+		if (rc < 0 || end < 0)
+			str_addf(&said, "%s: %s", j->text, e.msg);
+		else
+			str_addf(&said, "written to %s", j->text);
 	}
 	note(a->box, said.s);
 	str_free(&said);

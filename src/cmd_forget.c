@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "config.h"
 #include "engine.h"
 #include "forget.h"
 #include "registry.h"
@@ -112,7 +113,7 @@ static int unlearn(const struct cli_args *a, struct err *e)
 	fprintf(stderr, "base serves; retraining on what is left (C-c stops it)\n");
 	retrain_defaults(&o);
 	o.model = cli_string(a, "model", NULL);
-	o.company = cli_string(a, "company", getenv("ANSWERBACK_COMPANY"));
+	o.company = config_text(CONFIG_COMPANY);
 	rc = retrain(&o, &r, e);
 	if (rc == 0)
 		fprintf(stderr, r.nothing ? "no approved example is left: base goes on serving\n" :
@@ -156,7 +157,7 @@ static int run(struct cli_args *a)
 			return CLI_OK;
 		}
 	}
-	if (forget_all(&f, NULL, cli_string(a, "model", NULL), cli_string(a, "company", getenv("ANSWERBACK_COMPANY")), &r, &e) < 0) {
+	if (forget_all(&f, NULL, cli_string(a, "model", NULL), config_text(CONFIG_COMPANY), &r, &e) < 0) {
 		forget_result_free(&r);
 		return cli_failed(&e);
 	}

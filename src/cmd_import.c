@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "commands.h"
+#include "config.h"
 #include "import.h"
 
 static const struct cli_option options[] = {
@@ -106,6 +107,8 @@ static void report(const char *file, const struct import_result *x, bool json)
 
 	if (!json) {
 		printf("%s: %s, %zu conversations with %zu messages are new", file, format, x->added, x->messages);
+		if (x->grown)
+			printf(", %zu have gone on by %zu messages", x->grown, x->grown_messages);
 		if (x->known)
 			printf(", %zu were there already", x->known);
 		if (x->counts.bad)
@@ -117,9 +120,9 @@ static void report(const char *file, const struct import_result *x, bool json)
 		putchar('\n');
 		return;
 	}
-	o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "file", file, "format", format, "conversations",
-	              (json_int_t)x->added, "messages", (json_int_t)x->messages, "known", (json_int_t)x->known, "bad",
-	              (json_int_t)x->counts.bad, "skipped", (json_int_t)x->counts.skipped, "untimed",
+	o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "file", file, "format", format, "conversations",
+	              (json_int_t)x->added, "messages", (json_int_t)x->messages, "grown", (json_int_t)x->grown, "grown_messages",
+	              (json_int_t)x->grown_messages, "known", (json_int_t)x->known, "bad", (json_int_t)x->counts.bad, "skipped", (json_int_t)x->counts.skipped, "untimed",
 	              (json_int_t)x->counts.untimed);
 	if (!o)      /* a file name that is no UTF-8 */
 		o = json_pack("{s:s, s:I, s:I}", "format", format, "conversations", (json_int_t)x->added, "known", (json_int_t)x->known);
@@ -161,7 +164,7 @@ static int import_all(struct cli_args *a, char *const *files, size_t n, struct i
 		rc = import_file(s, files[i], o, &into, &x, &why);
 		clear(&show);
 		/* what a file that broke off has given is said, too */
-		if (rc == 0 || x.added || x.known)
+		if (rc == 0 || x.added || x.grown || x.known)
 			report(show.file, &x, cli_flag(a, "json"));
 		if (rc < 0)
 			code = cli_failed(&why);
@@ -193,7 +196,7 @@ static int run(struct cli_args *a)
 		o.dates = *dates == 'd' ? WHEN_DAY_MONTH : WHEN_MONTH_DAY;
 	if (n == 0)
 		return cli_usage(a, "say which files; - is standard input");
-	if (getenv("ANSWERBACK_PRIVATE"))
+	if (config_yes(CONFIG_PRIVATE))
 		return cli_usage(a, "nothing is kept in private mode");
 	o.agents = list(a, "agent", &o.n_agents);
 	o.columns = list(a, "column", &o.n_columns);

@@ -18,6 +18,7 @@ const struct cli_command *const commands[] = {
 	&cmd_retrain,
 	&cmd_search,
 	&cmd_import,
+	&cmd_export,
 	&cmd_forget,
 	&cmd_stats,
 	&cmd_canned,

@@ -92,6 +92,7 @@ struct import_result {
 	enum import_format format;
 	struct import_counts counts;
 	size_t added, messages;            /* conversations that are new, and their messages */
+	size_t grown, grown_messages;      /* that were there and have gone on, and what is new in them */
 	size_t known;                      /* conversations that were there */
 };
 struct import_into {
@@ -99,7 +100,8 @@ struct import_into {
 	void (*progress)(const struct import_reader *r, const struct import_result *so_far, void *arg);      /* may be NULL */
 	void *arg;
 };
-/* The whole file. What is there already (by a hash of contents, names and times) is not added again. In
+/* The whole file. What is there already (by a hash of contents, names and times) is not added again; one of which the
+ * first messages are there, under the name that the file gives it, gets the others. In
  * transactions of some thousand messages; with o->strict nothing of the file is kept unless all of it could be read. */
 int import_file(struct store *s, const char *path, const struct import_opts *o, const struct import_into *into,
                 struct import_result *out, struct err *e);

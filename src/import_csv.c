@@ -21,8 +21,8 @@ enum column {
 
 /* What export calls it first, then what others do, likelier ones first. */
 static const char *const names[COLUMNS] = {
-	[CONVERSATION] = "conversation conversation_id conversationid conv_id thread thread_id chat chat_id dialogue dialogue_id"
-		" dialog_id session session_id ticket ticket_id",
+	[CONVERSATION] = ("conversation conversation_id conversationid conv_id thread thread_id chat chat_id dialogue dialogue_id"
+		" dialog_id session session_id ticket ticket_id"),
 	[CASE] = "case case_id caseid case_number ticket_number reference",
 	[TIME] = "time timestamp datetime date_time date sent_at sent message_time created_at",
 	[ROLE] = "role speaker sender_type author_role author_type sender author from direction inbound",

@@ -57,19 +57,33 @@ static void digest_of(const struct import_conversation *c, char out[40])
 	snprintf(out, 40, "%016llx%016llx", (unsigned long long)d.crc, (unsigned long long)d.mix);
 }
 
+/* What the file calls it; "" for nothing. Longer than a digest of contents, so never one. */
+static void digest_of_key(const struct import_conversation *c, char out[40])
+{
+	struct digest d = { 0, 1 };
+
+	*out = '\0';
+	if (!c->key || !*c->key)
+		return;
+	digest_text(&d, c->key);
+	digest_text(&d, c->head.case_id);
+	snprintf(out, 40, "key:%016llx%016llx", (unsigned long long)d.crc, (unsigned long long)d.mix);
+}
+
 struct comparison {
 	const struct import_conversation *c;
 	size_t i;
-	bool same;
+	bool same, timed;             /* times count, too */
 };
 
+/* Are the messages of a row the first of c's? */
 static bool compare(const struct store_message *m, void *arg)
 {
 	struct comparison *k = arg;
 	const struct import_message *w = k->i < k->c->n ? &k->c->m[k->i] : NULL;
 
 	k->i++;
-	k->same = w && w->created == m->created && strcmp(w->role, m->role) == 0 && w->len == m->len &&
+	k->same = w && (!k->timed || w->created == m->created) && strcmp(w->role, m->role) == 0 && w->len == m->len &&
 		memcmp(w->content, m->content, m->len) == 0;
 	return k->same;
 }
@@ -77,7 +91,7 @@ static bool compare(const struct store_message *m, void *arg)
 /* Is it what an export from this very store says of a row? */
 static int is_row(struct store *s, const struct import_conversation *c, bool *known, struct err *e)
 {
-	struct comparison k = { .c = c, .same = true };
+	struct comparison k = { .c = c, .same = true, .timed = true };
 	struct store_conversation row;
 	struct err why = ERR_INIT;
 	int rc;
@@ -140,15 +154,12 @@ static void fill_times(struct import_conversation *c)
 	}
 }
 
-static int add(struct keeping *k, struct import_conversation *c, const char *hash, struct err *e)
+static struct store_message *messages_of(struct keeping *k, const struct import_conversation *c)
 {
+	static char imported[] = "imported";
 	struct store_message *m = xcalloc(c->n, sizeof(*m));
-	struct str tags = STR_INIT;
-	int rc;
 
-	fill_times(c);
 	for (size_t i = 0; i < c->n; i++) {
-		static char imported[] = "imported";
 		const struct import_message *from = &c->m[i];
 
 		m[i] = (struct store_message){
@@ -158,6 +169,17 @@ static int add(struct keeping *k, struct import_conversation *c, const char *has
 		};
 		k->bytes += from->len;
 	}
+	k->messages += c->n;
+	return m;
+}
+
+static int add(struct keeping *k, struct import_conversation *c, const char *hash, const char *key, struct err *e)
+{
+	struct store_message *m;
+	struct str tags = STR_INIT;
+	int rc;
+
+	fill_times(c);
 	if (!c->head.company && k->into->company)
 		c->head.company = xstrdup(k->into->company);
 	if (k->into->tag) {
@@ -166,23 +188,52 @@ static int add(struct keeping *k, struct import_conversation *c, const char *has
 		free(c->head.tags);
 		c->head.tags = str_detach(&tags);
 	}
+	m = messages_of(k, c);
 	rc = store_import_add(k->s, &c->head, m, c->n, hash, e);
 	free(m);
+	if (rc == 0 && *key)
+		rc = store_import_point(k->s, key, c->head.id, e);
 	if (rc < 0)
 		return rc;
 	k->out->added++;
 	k->out->messages += c->n;
-	k->messages += c->n;
+	return 0;
+}
+
+/* One that was imported before and has gone on since gets what is new. */
+static int grow(struct keeping *k, struct import_conversation *c, const char *hash, const char *key, bool *grown, struct err *e)
+{
+	struct comparison so_far = { .c = c, .same = true };
+	struct store_message *m;
+	int64_t id = 0;
+	int rc = *key ? store_import_find(k->s, key, &id, e) : 0;
+
+	*grown = false;
+	if (rc < 0 || id == 0)
+		return rc;
+	rc = store_messages(k->s, id, compare, &so_far, e);
+	if (rc < 0 || !so_far.same || so_far.i == 0 || so_far.i >= c->n)
+		return rc;
+	fill_times(c);
+	m = messages_of(k, c);
+	rc = store_import_append(k->s, id, m + so_far.i, c->n - so_far.i, hash, e);
+	free(m);
+	if (rc < 0)
+		return rc;
+	k->out->grown++;
+	k->out->grown_messages += c->n - so_far.i;
+	*grown = true;
 	return 0;
 }
 
 static int keep(struct keeping *k, struct import_conversation *c, struct err *e)
 {
-	char hash[40];
-	bool known;
+	char hash[40], key[40];
+	bool known, grown = false;
 	int rc = 0;
 
 	digest_of(c, hash);
+	digest_of_key(c, key);
 	if (!k->open) {
 		if ((rc = store_bulk_begin(k->s, e)) < 0)
 			return rc;
@@ -190,10 +241,12 @@ static int keep(struct keeping *k, struct import_conversation *c, struct err *e)
 	}
 	if ((rc = store_import_seen(k->s, hash, &known, e)) == 0 && !known)
 		rc = is_row(k->s, c, &known, e);
+	if (rc == 0 && !known)
+		rc = grow(k, c, hash, key, &grown, e);
 	if (rc == 0 && known)
 		k->out->known++;
-	else if (rc == 0)
-		rc = add(k, c, hash, e);
+	else if (rc == 0 && !grown)
+		rc = add(k, c, hash, key, e);
 	if (rc == 0 && (k->messages >= BATCH_MESSAGES || k->bytes >= BATCH_BYTES))
 		rc = commit(k, e);
 	return rc;

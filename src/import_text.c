@@ -23,7 +23,7 @@ struct turn {
 	const char *role, *label, *text;
 	size_t label_n, text_n;
 	int64_t when;
-	bool timed, nobody;           /* a time before the name; a name that could be either's */
+	bool timed, nobody;           /* a time before the name, or brackets around it; a name that could be either's */
 };
 
 static void *start(struct import_reader *r)
@@ -208,6 +208,7 @@ static bool read_turn(struct import_reader *r, struct transcript *t, const struc
 	if (n && *s == '<' && (colon = memchr(s, '>', n < LONGEST_LABEL ? n : LONGEST_LABEL))) {
 		s++;      /* <Tom> hello */
 		n--;
+		out->timed = true;      /* nobody writes that by chance either */
 	} else {
 		colon = memchr(s, ':', n < LONGEST_LABEL ? n : LONGEST_LABEL);
 		if (!colon || (colon + 1 < s + n && colon[1] != ' ' && colon[1] != '\t'))
@@ -307,6 +308,8 @@ static int read_line(struct import_reader *r, struct transcript *t, struct impor
 	struct turn turn;
 	bool fresh;
 
+	if (c->n == 0 && !t->role && read_heading(r, t, c, s, n))
+		return 0;
 	if (read_turn(r, t, c, s, n, &turn)) {
 		end_turn(r, t, c);
 		if (turn.nobody)
@@ -327,7 +330,7 @@ static int read_line(struct import_reader *r, struct transcript *t, struct impor
 	} else if (t->role) {
 		str_addc(&t->text, '\n');
 		str_add(&t->text, s, n);
-	} else if (c->n > 0 || !read_heading(r, t, c, s, n)) {
+	} else {
 		return import_bad(r, e, r->line, "begins no turn; write \"Customer: ...\" or \"Agent: ...\"");
 	}
 	return import_bound(r, t->held + t->text.len, e);

@@ -97,7 +97,7 @@ static size_t before_announcement(const char *text, size_t n)
 
 size_t import_mail_unquote(char *text, size_t n)
 {
-	size_t out = 0, blanks = 0;
+	size_t out = 0;
 	bool quoting = false;
 
 	for (size_t at = 0; at < n;) {
@@ -115,9 +115,8 @@ size_t import_mail_unquote(char *text, size_t n)
 
 			while (len && (l.s[len - 1] == ' ' || l.s[len - 1] == '\t'))
 				len--;
-			blanks = len ? 0 : blanks + 1;
 			quoting = quoting && !len;      /* a blank line between two quotes is the quote's */
-			if (len == 0 ? out > 0 && blanks < 2 : true) {
+			if (len || (out > 1 && text[out - 2] != '\n')) {      /* one blank line, none at the top */
 				memmove(text + out, l.s, len);
 				out += len;
 				text[out++] = '\n';      /* where a '\n' was, or the NUL */

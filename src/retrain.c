@@ -494,6 +494,10 @@ int retrain(const struct retrain_options *o, struct retrain_result *res, struct 
 	int rc;
 
 	*res = (struct retrain_result){ 0 };
+	/* a list that was named and is not there would be a gate that holds nothing back */
+	if (config_text(CONFIG_GOLDEN) && access(config_text(CONFIG_GOLDEN), R_OK) != 0)
+		return err_set(e, ERR_NOTFOUND, "the golden messages %s (%s) cannot be read: %m", config_text(CONFIG_GOLDEN),
+		               config_origin(CONFIG_GOLDEN));
 	if (o->idle) {      /* threads started from here on inherit it */
 		const struct sched_param none = { 0 };
 

@@ -120,6 +120,12 @@ int store_import_seen(struct store *s, const char *hash, bool *seen, struct err 
  * takes when that is free, 0: any; afterwards the row it got. created 0: now; tags "a,b". */
 int store_import_add(struct store *s, struct store_conversation *c, const struct store_message *m, size_t n,
                      const char *hash, struct err *e);
+/* More messages for one that is there; it is then known by this hash, too. */
+int store_import_append(struct store *s, int64_t conversation, const struct store_message *m, size_t n, const char *hash,
+                        struct err *e);
+/* The conversation that a hash stands for, 0 when none; and to let it stand for another. */
+int store_import_find(struct store *s, const char *hash, int64_t *conversation, struct err *e);
+int store_import_point(struct store *s, const char *hash, int64_t conversation, struct err *e);
 /* One transaction of many of those, several times as quick as store_begin / store_commit around them would be:
  * the messages are indexed at its end. Nothing but store_import_add and reading may happen in it. */
 int store_bulk_begin(struct store *s, struct err *e);

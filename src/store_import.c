@@ -58,6 +58,26 @@ void store_bulk_abandon(struct store *s)
 	store_abandon(s);
 }
 
+/* The row asked for when it is within reach: a made-up one near the largest number would leave no room above. */
+static int wanted_row(struct store *s, int64_t *id, struct err *e)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (*id <= 0) {
+		*id = 0;
+		return 0;
+	}
+	st = store_statement(s, "SELECT coalesce(max(id), 0) FROM conversations", e);
+	rc = st ? store_step(s, st, e) : ERR_IO;
+	if (rc < 0)
+		return rc;
+	if (rc == SQLITE_ROW && *id > sqlite3_column_int64(st, 0) + 1000000)
+		*id = 0;
+	sqlite3_reset(st);
+	return 0;
+}
+
 static int add_conversation(struct store *s, struct store_conversation *c, const struct store_message *m, size_t n,
                             struct err *e)
 {
@@ -108,6 +128,24 @@ static int add_tags(struct store *s, const struct store_conversation *c, struct 
 	return rc;
 }
 
+static int add_messages(struct store *s, int64_t conversation, int64_t created, const struct store_message *m, size_t n,
+                        struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		char *content = store_clean(m[i].content, m[i].len);
+
+		rc = store_run(s, e, "INSERT INTO messages (conversation, role, origin, content, created, model, latency_ms)"
+		               " VALUES (?, ?, ?, ?, ?, ?, ?)", "itttitd", conversation, m[i].role, m[i].origin, content,
+		               m[i].created ? m[i].created : created, m[i].model, m[i].latency_ms);
+		free(content);
+		if (rc == 0 && m[i].rating)
+			rc = store_message_rate(s, sqlite3_last_insert_rowid(s->db), m[i].rating, e);
+	}
+	return rc;
+}
+
 int store_import_add(struct store *s, struct store_conversation *c, const struct store_message *m, size_t n,
                      const char *hash, struct err *e)
 {
@@ -116,23 +154,52 @@ int store_import_add(struct store *s, struct store_conversation *c, const struct
 
 	if (rc < 0)
 		return rc;
-	rc = add_conversation(s, c, m, n, e);
-	if (rc == 0)
-		rc = add_tags(s, c, e);
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		char *content = store_clean(m[i].content, m[i].len);
-
-		rc = store_run(s, e, "INSERT INTO messages (conversation, role, origin, content, created, model, latency_ms)"
-		               " VALUES (?, ?, ?, ?, ?, ?, ?)", "itttitd", c->id, m[i].role, m[i].origin, content,
-		               m[i].created ? m[i].created : c->created, m[i].model, m[i].latency_ms);
-		free(content);
-		if (rc == 0 && m[i].rating)
-			rc = store_message_rate(s, sqlite3_last_insert_rowid(s->db), m[i].rating, e);
-	}
-	if (rc == 0)
-		rc = store_import_once(s, hash, c->id, &fresh, e);
-	if (rc == 0)
+	if ((rc = wanted_row(s, &c->id, e)) == 0 && (rc = add_conversation(s, c, m, n, e)) == 0 && (rc = add_tags(s, c, e)) == 0 &&
+	    (rc = add_messages(s, c->id, c->created, m, n, e)) == 0 && (rc = store_import_once(s, hash, c->id, &fresh, e)) == 0)
 		return store_commit(s, e);
 	store_abandon(s);
 	return rc;
+}
+
+int store_import_append(struct store *s, int64_t conversation, const struct store_message *m, size_t n, const char *hash,
+                        struct err *e)
+{
+	const int64_t now = store_now();
+	int64_t updated = 0;
+	bool fresh;
+	int rc = store_begin(s, e);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		updated = m[i].created > updated ? m[i].created : updated;
+	if ((rc = add_messages(s, conversation, now, m, n, e)) == 0 &&
+	    (rc = store_run(s, e, "UPDATE conversations SET updated = max(updated, ?) WHERE id = ?", "ii", updated ? updated : now,
+	                    conversation)) == 0 &&
+	    (rc = store_import_once(s, hash, conversation, &fresh, e)) == 0)
+		return store_commit(s, e);
+	store_abandon(s);
+	return rc;
+}
+
+int store_import_find(struct store *s, const char *hash, int64_t *conversation, struct err *e)
+{
+	sqlite3_stmt *st = store_statement(s, "SELECT coalesce(conversation, 0) FROM imports WHERE hash = ?", e);
+	int rc;
+
+	*conversation = 0;
+	if (!st)
+		return ERR_IO;
+	store_bind(st, "t", hash);
+	rc = store_step(s, st, e);
+	if (rc == SQLITE_ROW)
+		*conversation = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return rc < 0 ? rc : 0;
+}
+
+int store_import_point(struct store *s, const char *hash, int64_t conversation, struct err *e)
+{
+	return store_run(s, e, "INSERT INTO imports (hash, conversation, created) VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET"
+	                 " conversation = excluded.conversation, created = excluded.created", "tii", hash, conversation, store_now());
 }

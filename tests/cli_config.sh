@@ -122,6 +122,15 @@ is 'data_dir' exits 0 "$A" teach 'Are you open on Sundays?' 'No, Monday to Satur
 is '... is where things are kept' test -s "$HOME/kept/answerback.db"
 is '... nowhere else' test ! -e "$HOME/.local/share"
 
+is 'golden: a file that is not there keeps retrain from running: exit 1' exits 1 "$A" retrain --setting golden=/none.jsonl
+is '... which' err 'the golden messages /none.jsonl (--setting) cannot be read: No such file'
+"$A" complete -n 1 'Your parcel has been ' 2>/dev/null | cut -d ' ' -f 1 >"$T/words"
+is 'unwanted_words: what would be proposed' test -s "$T/words"
+is '... is not' exits 0 "$A" complete -n 8 --setting unwanted_words="$T/words" 'Your parcel has been '
+is '... but others are' sh -c 'test -s "$1" && ! grep -qwf "$2" "$1"' sh "$T/out" "$T/words"
+is '... a list that is not there: exit 1' exits 1 "$A" complete --setting unwanted_words=/none "Your "
+is '... which' err '/none (--setting)'
+
 # ---- a file that is wrong ----
 
 printf '# c\nghost = loud\n' >"$C"
@@ -147,6 +156,30 @@ is 'a wrong variable: exit 2' exits 2 env ANSWERBACK_PRIVATE=perhaps "$A" redact
 is '... which' err 'ANSWERBACK_PRIVATE in the environment: it is yes or no'
 is 'private as before: 1' exits 0 env ANSWERBACK_PRIVATE=1 "$A" config get private
 is '... is yes' out yes
+
+# ---- doctor ----
+
+unset ANSWERBACK_CPU
+printf 'company = Kettle Shop\ngolden = ~/none.jsonl\nghost = shy\n' >"$C"
+is 'doctor' exits 0 "$A" doctor --setting threads=2
+is '... the file' out 'path: ~/.config/answerback/config.ini'
+is '... a setting and where from' sh -c 'tr -d "\n" <"$1" | grep -q "ghost: *value: shy *from: config.ini:3"' sh "$T/out"
+is '... of a flag too' sh -c 'tr -d "\n" <"$1" | grep -q "threads: *value: 2 *from: --setting"' sh "$T/out"
+is '... none that is as by default' sh -c '! grep -q "enter_sends" "$1"' sh "$T/out"
+is '... no words of the person' sh -c '! grep -q Kettle "$1"' sh "$T/out"
+is '... a file that is not there, and what to do' out 'golden: cannot read ~/none.jsonl: No such file or directory; make it, or answerback config unset golden'
+is '... the version that serves' out 'version: base'
+printf 'ghost = loud\nwordsalone\n' >"$C"
+is 'doctor on wrong settings: exit 0' exits 0 "$A" doctor --json
+is '... each as a problem' sh -c 'grep -q "\"problems\": \[\".*config.ini:1: ghost: it is .*config.ini:2: .wordsalone. is no setting" "$1"' sh "$T/out"
+rm "$C"
+is 'doctor: nothing is wrong here' exits 0 env LANG=C.UTF-8 "$A" doctor
+is '... and it says so' out 'problems: none'
+is '... the store, its version' sh -c '"$1" teach --data-dir "$2/s" hello there 2>/dev/null && "$1" doctor --data-dir "$2/s" | tr -d "\n" | grep -Eq "store: *path: $2/s/answerback.db *exists: true *bytes: [0-9]+ *version: [0-9]"' sh "$A" "$T"
+is '... a store for all to read' sh -c 'chmod 755 "$2/s" && chmod 644 "$2/s/answerback.db" && "$1" doctor --data-dir "$2/s" >"$2/out" && grep -q "chmod 700 it" "$2/out" && grep -q "chmod 600 it" "$2/out"' sh "$A" "$T"
+is '... a store that is none' sh -c 'echo "no database, but long enough to be looked at by whoever opens it" >"$2/s/answerback.db"; "$1" doctor --data-dir "$2/s" | sed -n "/^problems/,\$p" | grep -q "  - .*answerback.db"' sh "$A" "$T"
+is '... a version that is gone' sh -c 'mkdir -p "$2/m/models" && echo v7 >"$2/m/models/current" && "$1" doctor --data-dir "$2/m" | grep -q "  - .*v7.*answerback model promote"' sh "$A" "$T"
+is '... plain kernels' sh -c 'ANSWERBACK_CPU=plain "$1" doctor | grep -q "  - the plain kernels are slow: unset ANSWERBACK_CPU"' sh "$A"
 
 # ---- completions ----
 
