@@ -24,6 +24,7 @@
 #include "redact.h"
 #include "registry.h"
 #include "retrain.h"
+#include "schedule.h"
 #include "storekeeper.h"
 
 struct app {
@@ -33,6 +34,7 @@ struct app {
 	struct inbox *inbox;
 	char *company, *send_command, *model;
 	/* the trainer */
+	struct schedule *schedule;
 	pthread_t trainer;
 	bool trainer_started;
 	atomic_bool training;
@@ -86,6 +88,9 @@ int app_open(struct app **out, const struct app_options *o, struct err *e)
 		app_close(a);
 		return rc;
 	}
+	a->schedule = schedule_start(a->box, 30);
+	if (retrain_waits(NULL))
+		note(a->box, "a retraining was interrupted: /train goes on with it");
 	*out = a;
 	return 0;
 }
@@ -94,6 +99,7 @@ void app_close(struct app *a)
 {
 	if (!a)
 		return;
+	schedule_stop(a->schedule);
 	join_trainer(a);
 	inbox_stop(a->inbox);
 	infer_stop(a->infer);
@@ -729,7 +735,7 @@ static void join_trainer(struct app *a)
 {
 	if (!a->trainer_started)
 		return;
-	atomic_store(&a->order, RETRAIN_CANCEL);
+	atomic_store(&a->order, RETRAIN_QUIT);      /* gone on with next time */
 	pthread_join(a->trainer, NULL);
 	a->trainer_started = false;
 }
