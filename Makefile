@@ -141,7 +141,7 @@ model: all corpus          ## train the shipped model from CORPUS=folder (hours)
 	@if [ -z "$(CORPUS)" ]; then echo 'make model: say where the corpora are: make model CORPUS=folder' >&2; exit 2; fi
 	sh data/model.sh "$(CORPUS)"
 
-encoder: $(BUILD)/encoder  ## train the memory's encoder from CORPUS=folder (half an hour)
+encoder: all $(BUILD)/encoder  ## train the memory's encoder from CORPUS=folder (half an hour)
 	@if [ -z "$(CORPUS)" ]; then echo 'make encoder: say where the corpora are: make encoder CORPUS=folder' >&2; exit 2; fi
 	sh data/encoder.sh "$(CORPUS)"
 
@@ -224,7 +224,7 @@ $(call programs,$(TEST_SRC)): $(OUT)/%: $(OUT)/%.o $(call objects,$(COMMON_SRC))
 commons = $(filter $(shell sed -n 's|.*include "\(common_[a-z0-9_]*\)\.h".*|$(OUT)/tests/\1.o|p' $*.c),$^)
 
 # In double precision there are only the model and what it stands on.
-$(call programs,$(GRADCHECK_SRC)): $(OUT)/%: $(OUT)/%.o $(MODEL_LIB)
+$(call programs,$(GRADCHECK_SRC)): $(OUT)/%: $(OUT)/%.o $(OUT)/tests/common_model.o $(MODEL_LIB)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(TEST_LIBS) $(ALL_LIBS)
 

@@ -24,6 +24,7 @@
 #include "redact.h"
 #include "registry.h"
 #include "retrain.h"
+#include "schedule.h"
 #include "storekeeper.h"
 
 struct app {
@@ -33,6 +34,7 @@ struct app {
 	struct inbox *inbox;
 	char *company, *send_command, *model;
 	/* the trainer */
+	struct schedule *schedule;
 	pthread_t trainer;
 	bool trainer_started;
 	atomic_bool training;
@@ -86,6 +88,9 @@ int app_open(struct app **out, const struct app_options *o, struct err *e)
 		app_close(a);
 		return rc;
 	}
+	a->schedule = schedule_start(a->box, 30);
+	if (retrain_waits(NULL))
+		note(a->box, "a retraining was interrupted: /train goes on with it");
 	*out = a;
 	return 0;
 }
@@ -94,6 +99,7 @@ void app_close(struct app *a)
 {
 	if (!a)
 		return;
+	schedule_stop(a->schedule);
 	join_trainer(a);
 	inbox_stop(a->inbox);
 	infer_stop(a->infer);
@@ -365,7 +371,7 @@ static void list_models(struct app *a)
 	mailbox_put(a->box, &ev);
 }
 
-static void promote(struct app *a, const char *id)
+static void promote(struct app *a, struct store *s, const char *id)
 {
 	struct registry *r = NULL;
 	struct err e = ERR_INIT;
@@ -378,6 +384,8 @@ static void promote(struct app *a, const char *id)
 		rc = registry_promote(r, id, "promoted", &e);
 	else if (rc == 0)
 		rc = registry_rollback(r, &to, &e);
+	if (rc == 0 && s)
+		store_audit(s, id ? "promoted" : "rolled back", id ? id : to, NULL);
 	registry_close(r);
 	free(base);
 	free(to);
@@ -414,7 +422,7 @@ static void work(struct store *s, void *arg)
 		if (j->what == JOB_MODELS)
 			list_models(a);
 		else
-			promote(a, j->text);
+			promote(a, s, j->text);
 		job_free(j);
 		return;
 	}
@@ -727,7 +735,7 @@ static void join_trainer(struct app *a)
 {
 	if (!a->trainer_started)
 		return;
-	atomic_store(&a->order, RETRAIN_CANCEL);
+	atomic_store(&a->order, RETRAIN_QUIT);      /* gone on with next time */
 	pthread_join(a->trainer, NULL);
 	a->trainer_started = false;
 }

@@ -9,6 +9,8 @@
 #include "config.h"
 #include "engine.h"
 #include "eval_completion.h"
+#include "eval_memory.h"
+#include "eval_facts.h"
 #include "evaluate.h"
 
 static const struct cli_option options[] = {
@@ -20,6 +22,8 @@ static const struct cli_option options[] = {
 	{ "threads", 0, "N", CLI_LONG, "worker threads (default: the setting threads, else processors)", 1, 256 },
 	{ "seed", 0, "N", CLI_LONG, "of what is drawn at random (default 1)", 0, 9e15 },
 	EVAL_COMPLETION_OPTIONS,
+	EVAL_MEMORY_OPTIONS,
+	EVAL_FACTS_OPTIONS,
 	ENGINE_OPTION_AS,
 	ENGINE_OPTION_FROM,
 	ENGINE_OPTION_COMPANY,
@@ -101,8 +105,15 @@ static int run(struct cli_args *a)
 
 	if (a->n == 0)
 		return cli_usage(a, "say which conversations (.jsonl, .jsonl.xz or -)");
+	if (cli_flag(a, "memory"))
+		return eval_memory(a);
 	if (engine_open(&en, a, &e) < 0)
 		return cli_failed(&e);
+	if (cli_flag(a, "facts")) {
+		rc = eval_facts(a, &en);
+		engine_close(&en);
+		return rc;
+	}
 	for (size_t i = 0; rc == 0 && i < a->n; i++)
 		rc = corpus_read(&c, a->operands[i], &files, limit, &e);
 	if (rc == 0 && (cli_flag(a, "completion") || cli_flag(a, "writers"))) {

@@ -21,6 +21,7 @@ enum event_kind {
 	EVENT_OPENED,             /* a conversation of the history: conversation, text (case), items (text, role, origin, number) */
 	EVENT_MODELS,             /* items (text the name, more a description, flag: serves) */
 	EVENT_INBOX,              /* a customer's message came: conversation, text, more (case), number: new conversation */
+	EVENT_DUE,                /* the setting retrain_at asks for a retraining now */
 	EVENT_SENT                /* send_command is done: conversation, stopped when it failed, text what it said */
 };
 

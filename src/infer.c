@@ -262,8 +262,8 @@ static void load_memory(struct store *s, void *arg)
 
 	memory_free(f->memory);
 	f->memory = NULL;
-	if (s)
-		memory_load(&f->memory, s, f->company, NULL);
+	if (s && memory_load(&f->memory, s, f->company, NULL, NULL) == 0)
+		memory_keep(f->memory, s, NULL);      /* what cannot be kept is computed again */
 }
 
 /* What was taught answers first, and says so. */

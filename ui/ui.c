@@ -287,6 +287,12 @@ static void take_event(struct ui *u, struct event *ev)
 		u->model = xstrdup(ev->text);
 		u->weights = ev->number;
 		break;
+	case EVENT_DUE:
+		if (app_retrain(u->app, (double)config_number(CONFIG_RETRAIN_MINUTES))) {
+			u->o.train_log = app_retrain_log(u->app);
+			ui_note(u, "it is time: retraining on what was approved (C-x t shows it)");
+		}
+		break;
 	case EVENT_NOTE:
 		ui_note(u, "%s", ev->text);
 		break;
@@ -575,6 +581,16 @@ static void interrupt(struct ui *u)
 	}
 }
 
+void ui_quit(struct ui *u)
+{
+	if (app_retraining(u->app) && ui_now() > u->quit_until) {
+		ui_note(u, "it is retraining: quit again to leave; the next /train goes on from where it is");
+		u->quit_until = ui_now() + 5000;
+		return;
+	}
+	u->quit = true;
+}
+
 static void take_bytes(struct ui *u, const char *s, size_t n)
 {
 	size_t from = 0;
@@ -592,7 +608,7 @@ static void take_bytes(struct ui *u, const char *s, size_t n)
 		if (c == 3)
 			interrupt(u);
 		else if (c == 4)
-			u->quit = true;
+			ui_quit(u);
 		else if (c == 12)
 			clearok(curscr, TRUE);
 		else

@@ -355,7 +355,7 @@ bool ui_command(struct ui *u, const char *line)
 	} else if (strcmp(name, "write") == 0) {
 		ui_write(u, rest);
 	} else if (strcmp(name, "quit") == 0) {
-		u->quit = true;
+		ui_quit(u);
 	} else {
 		return false;
 	}
