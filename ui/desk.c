@@ -154,9 +154,9 @@ static void loop(struct desk *d)
 	char sig;
 
 	while (!d->quit) {
+		desk_tick(d);
 		if (d->dirty)
 			desk_draw(d);
-		desk_tick(d);
 		p[3].fd = spell_fd(d->spell);
 		if (poll(p, 4, wait_for(d)) < 0) {
 			if (errno != EINTR)
