@@ -169,6 +169,8 @@ int store_examples(struct store *s, const char *state,
 /* Keeps what it was for store_example_undo. */
 int store_example_decide(struct store *s, int64_t id, const char *state, struct err *e);
 int store_example_edit(struct store *s, int64_t id, const char *chat, const char *question, const char *answer, struct err *e);
+/* Another answer and a decision at once: one undo takes both back. */
+int store_example_settle(struct store *s, int64_t id, const char *chat, const char *answer, const char *state, struct err *e);
 int store_example_undo(struct store *s, int64_t *id, struct err *e);       /* the last decision or edit; ERR_NOTFOUND */
 
 /* Vectors of the memory's encoder. */

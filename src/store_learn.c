@@ -163,6 +163,19 @@ int store_example_edit(struct store *s, int64_t id, const char *chat, const char
 	return changed(s, rc, e);
 }
 
+int store_example_settle(struct store *s, int64_t id, const char *chat, const char *answer, const char *state, struct err *e)
+{
+	int rc = change(s, id, e);
+
+	if (rc < 0)
+		return rc;
+	rc = store_run(s, e, "UPDATE examples SET chat = ?, answer = ?, state = ?, decided = ? WHERE id = ?", "tttii", chat, answer,
+	               state, store_now(), id);
+	if (rc == 0)
+		rc = store_run(s, e, "DELETE FROM vectors WHERE example = ?", "i", id);
+	return changed(s, rc, e);
+}
+
 int store_example_undo(struct store *s, int64_t *id, struct err *e)
 {
 	sqlite3_stmt *st;
