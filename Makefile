@@ -225,7 +225,7 @@ $(call programs,$(TEST_SRC)): $(OUT)/%: $(OUT)/%.o $(call objects,$(COMMON_SRC))
 commons = $(filter $(shell sed -n 's|.*include "\(common_[a-z0-9_]*\)\.h".*|$(OUT)/tests/\1.o|p' $*.c),$^)
 
 # In double precision there are only the model and what it stands on.
-$(call programs,$(GRADCHECK_SRC)): $(OUT)/%: $(OUT)/%.o $(MODEL_LIB)
+$(call programs,$(GRADCHECK_SRC)): $(OUT)/%: $(OUT)/%.o $(OUT)/tests/common_model.o $(MODEL_LIB)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(TEST_LIBS) $(ALL_LIBS)
 

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "config.h"
 #include "export.h"
+#include "retrain.h"
 
 /* ---- open, close ---- */
 
@@ -64,6 +65,9 @@ int app_open(struct app **out, const struct app_options *o, struct err *e)
 		app_close(a);
 		return rc;
 	}
+	a->schedule = schedule_start(a->box, 30);
+	if (retrain_waits(NULL))
+		note(a->box, "a retraining was interrupted: /train goes on with it");
 	*out = a;
 	return 0;
 }
@@ -72,6 +76,7 @@ void app_close(struct app *a)
 {
 	if (!a)
 		return;
+	schedule_stop(a->schedule);
 	app_join(a);
 	inbox_stop(a->inbox);
 	infer_stop(a->infer);

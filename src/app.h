@@ -88,7 +88,8 @@ void app_promote(struct app *a, const char *id);      /* NULL: back to the one b
 bool app_compare(struct app *a, const char *first, const char *second);
 
 /* Retrain on what was approved, in a thread of its own at idle priority, while everything goes on. Progress comes
- * as EVENT_TRAINING and as a log (the path, for the training screen), the end as EVENT_TRAINED; a new version serves as soon as it is published.
+ * as EVENT_TRAINING and as a log (the path, for the training screen), the end as EVENT_TRAINED; a new version serves as soon
+ * as it is published. Closed in the middle, it is gone on with by the next. When the setting retrain_at asks for one, EVENT_DUE comes.
  * False: it runs already. */
 bool app_retrain(struct app *a, double minutes);
 enum app_order { APP_GO, APP_PAUSE, APP_KEEP, APP_CANCEL };

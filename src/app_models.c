@@ -114,7 +114,7 @@ struct job {
 	char *id;
 };
 
-static void promote(struct app *a, const char *id)
+static void promote(struct app *a, struct store *s, const char *id)
 {
 	struct registry *r = NULL;
 	struct err e = ERR_INIT;
@@ -127,6 +127,8 @@ static void promote(struct app *a, const char *id)
 		rc = registry_promote(r, id, "promoted", &e);
 	else if (rc == 0)
 		rc = registry_rollback(r, &to, &e);
+	if (rc == 0 && s)
+		store_audit(s, id ? "promoted" : "rolled back", id ? id : to, NULL);
 	registry_close(r);
 	free(base);
 	free(to);
@@ -141,9 +143,8 @@ static void work(struct store *s, void *arg)
 {
 	struct job *j = arg;
 
-	(void)s;
 	if (j->promote)
-		promote(j->a, j->id);
+		promote(j->a, s, j->id);
 	list_models(j->a);
 	free(j->id);
 	free(j);

@@ -10,6 +10,7 @@
 #include "inbox.h"
 #include "infer.h"
 #include "mailbox.h"
+#include "schedule.h"
 #include "storekeeper.h"
 
 struct app {
@@ -18,6 +19,7 @@ struct app {
 	struct infer *infer;
 	struct inbox *inbox;
 	char *company, *send_command, *model;
+	struct schedule *schedule;
 	/* the trainer */
 	pthread_t trainer;
 	bool trainer_started;

@@ -75,7 +75,7 @@ static void join_trainer(struct app *a)
 {
 	if (!a->trainer_started)
 		return;
-	atomic_store(&a->order, RETRAIN_CANCEL);
+	atomic_store(&a->order, RETRAIN_QUIT);      /* gone on with next time */
 	pthread_join(a->trainer, NULL);
 	a->trainer_started = false;
 }

@@ -27,6 +27,7 @@ enum event_kind {
 	EVENT_TRAINED,            /* it is over: text, model ("" none), number examples, bytes replayed, stopped: not published, items are the
 	                           * gate (text, score, bound, role "at least" or "at most", flag ok, more what failed first) */
 	EVENT_INBOX,              /* a customer's message came: conversation, text, more (case), number: new conversation */
+	EVENT_DUE,                /* the setting retrain_at asks for a retraining now */
 	EVENT_REVIEW,             /* items that wait for a decision (id, text the question, answer, more what changed as worddiff.h marks it,
 	                           * number of words changed, origin, flags); number: which to show first, 0 any */
 	EVENT_CANNED,             /* items (more the name, text) */

@@ -588,6 +588,20 @@ static void misspelt_words_are_marked(void **state)
 	assert_int_equal(terminal_finish(), 0);
 }
 
+/* What goes on behind the desk is said when there is room for it: no model, here. */
+static void bad_news_waits(void **state)
+{
+	(void)state;
+	put("no.model", "no model", 8);
+	terminal_start(24, 80, "xterm", "", "write --model no.model x");
+	EXPECT("a new file");
+	EXPECT("no.model");                       /* eight seconds later */
+	KEYS("text");
+	row_is(1, "text");
+	KEYS("\030n");
+	assert_int_equal(terminal_finish(), 0);
+}
+
 /* Type sentences until one has a ghost; what is shown is more than what was typed. */
 static void ghost_text_is_taken(void **state)
 {
@@ -736,7 +750,7 @@ int main(void)
 		T(bytes_survive), T(what_was_not_saved_comes_back), T(a_disk_that_is_full), T(files_that_others_write),
 		T(what_is_no_file), T(an_editor_of_ones_own), T(ten_megabytes), T(resized_at_any_moment),
 		T(random_keys_do_no_harm),
-		T(misspelt_words_are_marked), T(ghost_text_is_taken), T(documents_have_a_role_of_their_own),
+		T(misspelt_words_are_marked), T(bad_news_waits), T(ghost_text_is_taken), T(documents_have_a_role_of_their_own),
 		T(no_ghost_where_none_belongs), T(from_the_chat_and_back),
 	};
 

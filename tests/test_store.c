@@ -454,7 +454,10 @@ static void killed_at_any_instant(void **state)
 			}
 		}
 		close(p[1]);
-		usleep((useconds_t)(5000 + rng_below(&r, 40000)));
+		/* after some turns, and a moment; a slow machine only makes fewer of them */
+		for (uint32_t turns = rng_below(&r, 6); turns > 0 && read(p[0], &n, sizeof(n)) == sizeof(n); turns--)
+			acknowledged = n;
+		usleep((useconds_t)rng_below(&r, 8000));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		while (read(p[0], &n, sizeof(n)) == sizeof(n))
@@ -470,7 +473,7 @@ static void killed_at_any_instant(void **state)
 		assert_in_range(last, acknowledged, acknowledged + 1);
 		store_close(s);
 	}
-	assert_true(last > rounds / 4);
+	assert_true(last > rounds);
 	s = store_opened();
 	struct str report = STR_INIT;
 

@@ -106,7 +106,7 @@ static void take_event(struct desk *d, struct event *ev)
 		return;
 	}
 	if (ev->kind == EVENT_NOTE)
-		desk_note(d, "%s", ev->text);
+		snprintf(d->later, sizeof(d->later), "%s", ev->text);
 	if (d->host.event)
 		d->host.event(ev, d->host.arg);
 	else
@@ -154,9 +154,9 @@ static void loop(struct desk *d)
 	char sig;
 
 	while (!d->quit) {
+		desk_tick(d);
 		if (d->dirty)
 			desk_draw(d);
-		desk_tick(d);
 		p[3].fd = spell_fd(d->spell);
 		if (poll(p, 4, wait_for(d)) < 0) {
 			if (errno != EINTR)

@@ -81,6 +81,10 @@ void desk_tick(struct desk *d)
 {
 	char *trouble = recovery_trouble(d->copy);
 
+	if (*d->later && (!*d->note || desk_now() >= d->note_until)) {
+		desk_note(d, "%s", d->later);
+		d->later[0] = '\0';
+	}
 	if (trouble)
 		desk_note(d, "%s", trouble);
 	free(trouble);

@@ -45,6 +45,7 @@ struct desk {
 	enum desk_end end;
 	char note[300];
 	int64_t note_until;
+	char later[300];          /* what the application has to say, when the note has been read */
 	bool help;
 	size_t help_top;
 

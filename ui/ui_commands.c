@@ -295,7 +295,7 @@ static bool run(struct ui *u, const char *line)
 	} else if (strcmp(name, "write") == 0) {
 		ui_write(u, rest);
 	} else if (strcmp(name, "quit") == 0) {
-		u->quit = true;
+		ui_quit(u);
 	} else {
 		return false;
 	}

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
 #include "desk.h"
 #include "ui_compose.h"
 #include "ui_private.h"
@@ -173,6 +174,12 @@ void ui_event(struct ui *u, struct event *ev)
 		event_fini(&u->models);
 		u->models = *ev;
 		*ev = (struct event){ .kind = EVENT_MODELS };
+		break;
+	case EVENT_DUE:
+		if (app_retrain(u->app, (double)config_number(CONFIG_RETRAIN_MINUTES))) {
+			u->o.train_log = app_retrain_log(u->app);
+			ui_note(u, "it is time: retraining on what was approved (C-x t shows it)");
+		}
 		break;
 	case EVENT_INBOX:
 		came_in(u, ev);

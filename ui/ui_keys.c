@@ -294,6 +294,16 @@ static void interrupt(struct ui *u)
 	}
 }
 
+void ui_quit(struct ui *u)
+{
+	if (app_retraining(u->app) && ui_now() > u->quit_until) {
+		ui_note(u, "it is retraining: quit again to leave; the next /train goes on from where it is");
+		u->quit_until = ui_now() + 5000;
+		return;
+	}
+	u->quit = true;
+}
+
 /* Controls that are ours in every screen and mode. False: it is a key like others. */
 static bool control(struct ui *u, unsigned char c)
 {
@@ -306,7 +316,7 @@ static bool control(struct ui *u, unsigned char c)
 	case 4:
 		if (input_length() > 0 || !s->typing || s->own_line)
 			return false;
-		u->quit = true;
+		ui_quit(u);
 		return true;
 	case 12:
 		clearok(curscr, TRUE);

@@ -61,6 +61,7 @@ struct ui {
 	size_t n, at;
 	enum screen_id screen;
 	bool assist, quit, busy, dirty;
+	int64_t quit_until;           /* quitting again before this needs no question */
 	char *model;                  /* what serves, "" while it loads */
 	int64_t weights;
 	char note[200];
@@ -116,6 +117,7 @@ extern const struct screen screen_chat, screen_menu, screen_training, screen_his
 const struct screen *ui_screen(enum screen_id id);
 
 int64_t ui_now(void);             /* monotonic ms; ANSWERBACK_CLOCK names a file that holds it in tests */
+void ui_quit(struct ui *u);      /* asks first when that would interrupt a retraining */
 time_t ui_time(void);             /* of the day; in tests from the same file, as if it were ms since 1970 */
 void ui_note(struct ui *u, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ui_show(struct ui *u, enum screen_id id);
