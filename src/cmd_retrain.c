@@ -19,7 +19,7 @@ static const struct cli_option retrain_options[] = {
 	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
 	{ "replay", 0, "N", CLI_LONG, "dialogues replayed from the model itself (default: 24 a minute, 40 to 240)", 0, 100000 },
 	{ "lr", 0, "X", CLI_DOUBLE, "peak learning rate (default 0.001; with --adapter 0.003)", 1e-7, 1 },
-	{ "pull", 0, "X", CLI_DOUBLE, "weight of staying what it was on the replay (default 40)", 0, 1000 },
+	{ "pull", 0, "X", CLI_DOUBLE, "weight of staying what it was on the replay (default 20)", 0, 1000 },
 	{ "contrast", 0, "X", CLI_DOUBLE, "weight of right answers against others in their place (default 1; 0: off)", 0, 100 },
 	{ "wordings", 0, "N", CLI_LONG, "made of each example (default: 6 to 24, by their number)", 1, 1000 },
 	{ "seed", 0, "N", CLI_LONG, "of wordings, replay and order (default 1)", 0, 9e15 },
