@@ -132,8 +132,9 @@ fuzz:                      ## every fuzzer for FUZZ_SECONDS (60) each; needs cla
 lint:                      ## the layering rules, licences, file lengths
 	@sh tests/lint.sh
 
-bench: $(call programs,$(BENCH_SRC))    ## speed, beside this machine's own ceilings
-	@for p in $^; do $$p $(ARGS) || exit 1; done
+bench: $(BIN) $(call programs,$(BENCH_SRC))    ## speed, beside this machine's own ceilings (ARGS=--long: more of it)
+	@$(OUT)/tests/bench --program $(abspath $(BIN)) --json $(BUILD)/bench.json $(ARGS)
+	@ANSWERBACK=$(abspath $(BIN)) $(OUT)/tests/bench_echo
 
 corpus: $(BUILD)/corpus    ## the tool that makes training data from corpora
 
@@ -141,7 +142,7 @@ model: all corpus          ## train the shipped model from CORPUS=folder (hours)
 	@if [ -z "$(CORPUS)" ]; then echo 'make model: say where the corpora are: make model CORPUS=folder' >&2; exit 2; fi
 	sh data/model.sh "$(CORPUS)"
 
-encoder: $(BUILD)/encoder  ## train the memory's encoder from CORPUS=folder (half an hour)
+encoder: all $(BUILD)/encoder  ## train the memory's encoder from CORPUS=folder (half an hour)
 	@if [ -z "$(CORPUS)" ]; then echo 'make encoder: say where the corpora are: make encoder CORPUS=folder' >&2; exit 2; fi
 	sh data/encoder.sh "$(CORPUS)"
 
@@ -240,9 +241,13 @@ $(BUILD)/encoder: $(call objects,$(ENCODER_SRC)) $(LIBS_ALL)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(ALL_LIBS)
 
+# The parts of the bench are tests/common_bench*.c; the bench of the screen has its harness and libvterm.
+$(OUT)/tests/bench: $(call objects,$(wildcard tests/common_bench*.c))
+$(OUT)/tests/bench_echo: $(OUT)/tests/common_screen.o
+$(OUT)/tests/bench_echo: BENCH_LIBS = $(TEST_LIBS)
 $(call programs,$(BENCH_SRC)): $(OUT)/%: $(OUT)/%.o $(LIBS_ALL)
 	@$(say) LD $@
-	$(Q)$(link) $^ $(ALL_LIBS)
+	$(Q)$(link) $(filter %.o,$^) $(LIBS_ALL) $(BENCH_LIBS) $(ALL_LIBS)
 
 tests: $(call programs,$(TEST_SRC))
 threaded: $(call programs,$(THREADED_SRC))

@@ -125,15 +125,9 @@ static void foreign(const char *text, struct str *out)
 
 	str_reset(out);
 	for (; *text; text++) {
-		const bool letter = isalnum((unsigned char)*text) || (unsigned char)*text >= 0x80;
+		const unsigned char c = (unsigned char)*text;
+		const bool letter = isalnum(c) || (c >= 0x80 && c != 0xc2 && c != 0xe2 && (inside || c >= 0xc0));
 
-		/* French typography puts no-break spaces before marks; they are letters to the splitter */
-		if ((unsigned char)text[0] == 0xc2 && (unsigned char)text[1] == 0xa0) {
-			str_addc(out, ' ');
-			text++;
-			inside = false;
-			continue;
-		}
 		if (letter && !inside)
 			str_adds(out, "\xc6\x92");
 		inside = letter;

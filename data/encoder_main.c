@@ -9,11 +9,12 @@
 #include "encoder_tool.h"
 
 static const char usage_text[] =
-	"usage: encoder --root DIR --wordings DIR --scenarios DIR --out FILE [options]\n"
+	"usage: encoder --root DIR --wordings DIR --scenarios DIR --wordnet DIR --out FILE [options]\n"
 	"Trains the encoder of the memory on groups of texts that mean the same.\n"
 	"  --root DIR          folder of the corpora (holds dialogue/, intents/, translate/)\n"
 	"  --wordings DIR      ask.jsonl, things.json, words.jsonl\n"
 	"  --scenarios DIR     conversation templates and slots.json\n"
+	"  --wordnet DIR       WordNet's data files (/usr/share/wordnet)\n"
 	"  --out FILE          what to write\n"
 	"  --minutes X         of processor time (20)\n"
 	"  --steps N           instead of minutes: the same bits on every run\n"
@@ -23,9 +24,9 @@ static const char usage_text[] =
 	"  --words N, --grams N, --pairs N, --cluster N, --rate X, --temperature X, --words-temperature X\n";
 
 const char *const encoder_source_names[SOURCE_COUNT] = {
-	"ask", "words", "scenarios", "banking77", "clinc150", "bitext-20k", "bitext-8k", "tatoeba", "tatoeba-fr", "answers", "customers"
+	"ask", "ask-it", "words", "scenarios", "banking77", "clinc150", "bitext-20k", "bitext-8k", "tatoeba", "tatoeba-fr", "answers", "customers", "wordnet"
 };
-static const double default_share[SOURCE_COUNT] = { 0.30, 0.05, 0.08, 0.12, 0.10, 0.05, 0.04, 0.10, 0.10, 0.03, 0.03 };
+static const double default_share[SOURCE_COUNT] = { 0.25, 0.07, 0.05, 0.06, 0.10, 0.08, 0.04, 0.03, 0.09, 0.09, 0.03, 0.02, 0.12 };
 
 void encoder_groups_free(struct encoder_groups *g)
 {
@@ -44,7 +45,7 @@ struct encoder_group *encoder_groups_add(struct encoder_groups *g, enum encoder_
 		g->cap = g->cap ? g->cap * 2 : 4096;
 		g->v = xreallocarray(g->v, g->cap, sizeof(*g->v));
 	}
-	g->v[g->n] = (struct encoder_group){ .source = source };
+	g->v[g->n] = (struct encoder_group){ .source = source, .made = source <= SOURCE_SCENARIOS };
 	return &g->v[g->n++];
 }
 
@@ -132,15 +133,15 @@ static char *make_notes(const struct encoder_train_opts *o, const struct encoder
 
 int main(int argc, char **argv)
 {
-	enum { ROOT = 1, WORDINGS, SCENARIOS, OUT, MINUTES, STEPS, SEED, THINGS, SHARE, WORDS, GRAMS, PAIRS, CLUSTER, RATE, TEMP, WTEMP, HELP };
+	enum { ROOT = 1, WORDINGS, SCENARIOS, WORDNET, OUT, MINUTES, STEPS, SEED, THINGS, SHARE, WORDS, GRAMS, PAIRS, CLUSTER, RATE, TEMP, WTEMP, HELP };
 	static const struct option options[] = {
-		{ "root", 1, NULL, ROOT }, { "wordings", 1, NULL, WORDINGS }, { "scenarios", 1, NULL, SCENARIOS }, { "out", 1, NULL, OUT },
+		{ "root", 1, NULL, ROOT }, { "wordings", 1, NULL, WORDINGS }, { "scenarios", 1, NULL, SCENARIOS }, { "wordnet", 1, NULL, WORDNET }, { "out", 1, NULL, OUT },
 		{ "minutes", 1, NULL, MINUTES }, { "steps", 1, NULL, STEPS }, { "seed", 1, NULL, SEED }, { "things", 1, NULL, THINGS },
 		{ "share", 1, NULL, SHARE }, { "words", 1, NULL, WORDS }, { "grams", 1, NULL, GRAMS }, { "pairs", 1, NULL, PAIRS },
 		{ "cluster", 1, NULL, CLUSTER }, { "rate", 1, NULL, RATE }, { "temperature", 1, NULL, TEMP },
 		{ "words-temperature", 1, NULL, WTEMP }, { "help", 0, NULL, HELP }, { NULL, 0, NULL, 0 }
 	};
-	const char *root = NULL, *wordings = NULL, *scenarios = NULL, *out = NULL;
+	const char *root = NULL, *wordings = NULL, *scenarios = NULL, *wordnet = NULL, *out = NULL;
 	struct encoder_groups g = { 0 };
 	struct encoder_train_opts o;
 	struct encoder_vary *vary = NULL;
@@ -151,12 +152,14 @@ int main(int argc, char **argv)
 	int c, rc;
 
 	encoder_train_opts_default(&o);
+	o.save_every = 500;
 	memcpy(o.share, default_share, sizeof(default_share));
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		switch (c) {
 		case ROOT: root = optarg; break;
 		case WORDINGS: wordings = optarg; break;
 		case SCENARIOS: scenarios = optarg; break;
+		case WORDNET: wordnet = optarg; break;
 		case OUT: out = optarg; break;
 		case MINUTES: o.minutes = atof(optarg); break;
 		case STEPS: o.steps = strtoul(optarg, NULL, 10); o.minutes = 0; break;
@@ -175,7 +178,7 @@ int main(int argc, char **argv)
 		case WTEMP: o.words_temperature = atof(optarg); break;
 		default: fputs(usage_text, c == HELP || c == 'h' ? stdout : stderr); return c == HELP || c == 'h' ? 0 : 2;
 		}
-	if (!root || !wordings || !scenarios || !out || optind < argc || o.words < 1 || o.grams < 1 || o.pairs < 2 || o.cluster < 1 ||
+	if (!root || !wordings || !scenarios || !wordnet || !out || optind < argc || o.words < 1 || o.grams < 1 || o.pairs < 2 || o.cluster < 1 ||
 	    o.rate <= 0 || o.temperature <= 0 || o.words_temperature <= 0 || (o.minutes <= 0 && o.steps == 0)) {
 		fputs(usage_text, stderr);
 		return 2;
@@ -188,6 +191,8 @@ int main(int argc, char **argv)
 		rc = encoder_add_scenarios(&g, scenarios, &r, &e);
 	if (rc == 0)
 		rc = encoder_add_corpora(&g, root, &r, &e);
+	if (rc == 0)
+		rc = encoder_add_wordnet(&g, wordnet, &e);
 	if (rc == 0) {
 		hold_out(&g);
 		notes = make_notes(&o, &g);

@@ -2,7 +2,7 @@
 /* encoder_tool: what the encoder is trained on: groups of texts that mean the same, out of the corpora and of the
  * texts written for the project (data/wordings, data/scenarios).
  *
- *     encoder train --root DIR --wordings DIR --scenarios DIR --out FILE [--minutes N]
+ *     encoder --root DIR --wordings DIR --scenarios DIR --wordnet DIR --out FILE [--minutes N]
  */
 #ifndef ANSWERBACK_ENCODER_TOOL_H
 #define ANSWERBACK_ENCODER_TOOL_H
@@ -13,8 +13,8 @@
 #include "../src/base/str.h"
 
 enum encoder_source {
-	SOURCE_ASK, SOURCE_WORDS, SOURCE_SCENARIOS, SOURCE_BANKING, SOURCE_CLINC, SOURCE_BITEXT20, SOURCE_BITEXT8,
-	SOURCE_TATOEBA, SOURCE_TATOEBA_FR, SOURCE_ANSWERS, SOURCE_CUSTOMERS, SOURCE_COUNT
+	SOURCE_ASK, SOURCE_ASK_IT, SOURCE_WORDS, SOURCE_SCENARIOS, SOURCE_BANKING, SOURCE_CLINC, SOURCE_BITEXT20, SOURCE_BITEXT8,
+	SOURCE_TATOEBA, SOURCE_TATOEBA_FR, SOURCE_ANSWERS, SOURCE_CUSTOMERS, SOURCE_WORDNET, SOURCE_COUNT
 };
 extern const char *const encoder_source_names[SOURCE_COUNT];
 
@@ -33,6 +33,9 @@ int encoder_add_wordings(struct encoder_groups *g, const char *dir, size_t thing
 int encoder_add_scenarios(struct encoder_groups *g, const char *dir, struct rng *r, struct err *e);
 /* encoder_corpora.c: whatever `root` lacks is an error. */
 int encoder_add_corpora(struct encoder_groups *g, const char *root, struct rng *r, struct err *e);
+
+/* encoder_wordnet.c: dir holds data.noun and so on, cntlist.rev. */
+int encoder_add_wordnet(struct encoder_groups *g, const char *dir, struct err *e);
 
 /* encoder_vary.c: typing errors, what people say around a question, words of data/wordings/words.jsonl exchanged. */
 struct encoder_vary;

@@ -97,7 +97,8 @@ static void exchange(const struct encoder_vary *v, struct rng *r, struct str *s)
 {
 	const size_t from = rng_below(r, v->n ? v->n : 1);
 
-	for (size_t k = 0; k < v->n; k++) {
+	/* a part of them: to look for all takes longer than to learn from what is found */
+	for (size_t k = 0; k < v->n && k < 250; k++) {
 		const struct phrase *p = &v->v[(from + k) % v->n], *other;
 		const char *at = find_phrase(s->s, p->text);
 		struct str t = STR_INIT;
@@ -185,7 +186,7 @@ void encoder_vary_text(void *vary, const char *text, struct rng *r, struct str *
 			out->s[--out->len] = '\0';
 		str_adds(out, after[rng_below(r, AFTER)]);
 	}
-	if (rng_uniform(r) < 0.25)
+	if (rng_uniform(r) < 0.4)
 		exchange(v, r, out);
 	if (rng_uniform(r) < 0.18)
 		typo(r, out);

@@ -53,6 +53,7 @@ struct wordings {
 		uint32_t first;       /* near key of its first thing */
 	} list[LISTS];
 	size_t lists, each;
+	uint32_t it;                  /* near key of all questions about "it" */
 };
 
 /* text with {x} replaced */
@@ -67,47 +68,120 @@ static char *with_thing(const char *text, const char *thing)
 	return str_detach(&s);
 }
 
+/* "Kestor", "Mirva", "Talon": what shops call their things. */
+static void make_name(struct rng *r, struct str *out)
+{
+	static const char *const first[] = { "B", "Br", "C", "Cor", "D", "F", "G", "Gr", "H", "J", "K", "Kr", "L", "M", "N", "P", "Pr", "R", "S",
+		"St", "T", "Tr", "V", "W", "Z", "Al", "El", "Or", "Un", "In" };
+	static const char *const vowel[] = { "a", "e", "i", "o", "u", "a", "e", "o", "ai", "ea", "oo" };
+	static const char *const middle[] = { "l", "r", "n", "v", "d", "m", "st", "nd", "lt", "rk", "b", "g", "nt", "x", "ss", "ll" };
+	static const char *const last[] = { "a", "o", "ia", "en", "er", "on", "is", "ax", "ell", "ine", "ow", "y", "um", "ette", "ford", "wood", "field" };
+	enum { F = sizeof(first) / sizeof(*first), V = sizeof(vowel) / sizeof(*vowel), M = sizeof(middle) / sizeof(*middle),
+	       L = sizeof(last) / sizeof(*last) };
+
+	str_adds(out, first[rng_below(r, F)]);
+	str_adds(out, vowel[rng_below(r, V)]);
+	str_adds(out, middle[rng_below(r, M)]);
+	if (rng_uniform(r) < 0.8)
+		str_adds(out, last[rng_below(r, L)]);
+}
+
+/* One question about one thing. name: "" or what it is called, which some say instead of what it is. */
+static void ask_one(struct wordings *w, const json_t *texts, const char *thing, const char *name, uint32_t near, uint32_t intent)
+{
+	struct encoder_group *g = encoder_groups_add(w->g, SOURCE_ASK);
+	const json_t *text;
+	size_t i;
+
+	g->near[0] = near;
+	g->near[1] = intent;
+	json_array_foreach(texts, i, text) {
+		const size_t kinds = *name ? 2 : 1;
+
+		for (size_t k = 0; k < kinds; k++) {
+			struct str x = STR_INIT;
+			char *s;
+
+			if (k == 1 && rng_uniform(w->r) < 0.6)
+				continue;
+			str_addf(&x, "%s%s%s", name, *name && k == 0 ? " " : "", k == 0 ? thing : "");
+			s = with_thing(json_string_value(text), x.s);
+			encoder_group_text(g, s);
+			free(s);
+			str_free(&x);
+		}
+	}
+}
+
 static int ask_about(struct wordings *w, const json_t *texts, const char *list, uint32_t intent, size_t share,
                      const char *where, struct err *e)
 {
 	const json_t *things = json_object_get(w->things, list);
 	const size_t n = json_array_size(things);
 	uint32_t first = 0;
-	size_t *order;
+	const json_t *text;
+	size_t *order, i;
 	int rc = 0;
 
-	for (size_t i = 0; i < w->lists; i++)
+	for (i = 0; i < w->lists; i++)
 		first = strcmp(w->list[i].name, list) == 0 ? w->list[i].first : first;
 	if (n == 0 || first == 0)
 		return err_set(e, ERR_FORMAT, "%s: there is no list \"%s\" of things", where, list);
 	order = xcalloc(n, sizeof(*order));
-	for (size_t i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		order[i] = i;
 	rng_shuffle(w->r, order, n, sizeof(*order));
-	for (size_t k = 0; k < share && k < n; k++) {
-		const size_t t = order[k];
-		struct encoder_group *g = encoder_groups_add(w->g, SOURCE_ASK);
-		const json_t *text;
-		size_t i;
-
-		g->near[0] = first + (uint32_t)t;
-		g->near[1] = intent;
-		json_array_foreach(texts, i, text) {
-			char *s;
-
-			if (!json_is_string(text) || !strstr(json_string_value(text), "{x}"))
-				break;
-			s = with_thing(json_string_value(text), json_string_value(json_array_get(things, t)));
-			encoder_group_text(g, s);
-			free(s);
-		}
-		if (i < json_array_size(texts)) {
+	json_array_foreach(texts, i, text)
+		if (!json_is_string(text) || !strstr(json_string_value(text), "{x}"))
 			rc = err_set(e, ERR_FORMAT, "%s: text %zu says nothing of {x}", where, i + 1);
-			break;
+	for (size_t k = 0; rc == 0 && k < share && k < n; k++) {
+		const char *thing = json_string_value(json_array_get(things, order[k]));
+
+		/* every other thing has a name, and then there are two of different names */
+		if (k % 2) {
+			struct str a = STR_INIT, b = STR_INIT;
+
+			make_name(w->r, &a);
+			make_name(w->r, &b);
+			ask_one(w, texts, thing, a.s, first + (uint32_t)order[k], intent);
+			ask_one(w, texts, thing, b.s, first + (uint32_t)order[k], intent);
+			str_free(&a);
+			str_free(&b);
+		} else {
+			ask_one(w, texts, thing, "", first + (uint32_t)order[k], intent);
 		}
 	}
 	free(order);
 	return rc;
+}
+
+/* "how much is the {x}", "my {x} is late": about "it", so that what is asked is learned apart from what of. */
+static void ask_it(struct wordings *w, const json_t *texts)
+{
+	static const char *const before[] = { "the ", "my ", "a ", "an ", "your ", "our ", "this " };
+	struct encoder_group *g = encoder_groups_add(w->g, SOURCE_ASK_IT);
+	const json_t *text;
+	size_t i;
+
+	g->near[0] = g->near[1] = w->it;
+	json_array_foreach(texts, i, text) {
+		const char *s = json_string_value(text), *at = strstr(s, "{x}");
+		struct str out = STR_INIT;
+		size_t n = (size_t)(at - s);
+
+		for (size_t k = 0; k < sizeof(before) / sizeof(*before); k++) {
+			const size_t b = strlen(before[k]);
+
+			if (n >= b && memcmp(s + n - b, before[k], b) == 0 && (n == b || s[n - b - 1] == ' ')) {
+				n -= b;
+				break;
+			}
+		}
+		str_add(&out, s, n);
+		str_addf(&out, "it%s", at + 3);
+		encoder_group_text(g, out.s);
+		str_free(&out);
+	}
 }
 
 static int one_question(void *arg, const void *json, const char *where, struct err *e)
@@ -124,6 +198,8 @@ static int one_question(void *arg, const void *json, const char *where, struct e
 	json_array_foreach(of, i, list)
 		if (rc == 0)
 			rc = ask_about(w, texts, json_string_value(list) ? json_string_value(list) : "", intent, w->each / lists, where, e);
+	if (rc == 0)
+		ask_it(w, texts);
 	return rc;
 }
 
@@ -175,6 +251,7 @@ int encoder_add_wordings(struct encoder_groups *g, const char *dir, size_t thing
 			g->keys += (uint32_t)json_array_size(list);
 			w.lists++;
 		}
+	w.it = ++g->keys;
 	str_reset(&path);
 	str_addf(&path, "%s/ask.jsonl", dir);
 	rc = encoder_lines(path.s, one_question, &w, e);

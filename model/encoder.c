@@ -19,7 +19,7 @@ struct encoder {
 	size_t words, grams;
 	uint64_t *hashes;             /* [words] */
 	const int8_t *word, *gram;    /* in the map */
-	float *word_scale, *gram_scale, *bias;
+	float *word_scale, *gram_scale, *bias, *rarity;
 	struct params layout;
 	real *dense;
 };
@@ -67,6 +67,7 @@ static int read_all(struct encoder *en, const char *path, struct err *e)
 	en->gram = v.data;
 	if ((rc = read_floats(en, "words.scale", 1, en->words + 1, &en->word_scale, e)) < 0 ||
 	    (rc = read_floats(en, "grams.scale", 1, en->grams, &en->gram_scale, e)) < 0 ||
+	    (rc = read_floats(en, "rarity", 1, en->words + 1, &en->rarity, e)) < 0 ||
 	    (rc = read_floats(en, "bias", en->words + 1, 2, &en->bias, e)) < 0)
 		return rc;
 	for (size_t i = 0; i < EW_COUNT; i++) {
@@ -111,6 +112,7 @@ void encoder_free(struct encoder *en)
 	free(en->word_scale);
 	free(en->gram_scale);
 	free(en->bias);
+	free(en->rarity);
 	mem_aligned_free(en->dense);
 	free(en);
 }
@@ -140,6 +142,7 @@ static bool run(const struct encoder *en, struct encoder_words *words, struct en
 		real *x = w->x + i * D;
 
 		word->row = encoder_row(en->hashes, en->words, word->text);
+		word->rarity = en->rarity[word->row];
 		memset(x, 0, D * sizeof(real));
 		add_row(x, en->word + (size_t)word->row * D, en->word_scale[word->row]);
 		for (size_t g = 0; g < n; g++)
@@ -169,9 +172,10 @@ void encoder_look(const struct encoder *en, const char *text, size_t len, struct
 	struct encoder_work w = { 0 };
 
 	memset(out->vector, 0, sizeof(out->vector));
+	memset(out->weight, 0, sizeof(out->weight));
 	out->word = NULL;
 	encoder_split(text, len, &out->words);
-	if (run(en, &out->words, &w)) {
+	if (en && run(en, &out->words, &w)) {
 		out->word = xcalloc(out->words.n, sizeof(*out->word));
 		for (size_t k = 0; k < D; k++)
 			out->vector[k] = (float)w.u[k];
@@ -205,7 +209,7 @@ void encoder_compare(const struct encoder_view *a, const struct encoder_view *b,
 	for (size_t i = 0; i < a->words.n; i++) {
 		near[i] = -1;
 		which[i] = 0;
-		for (size_t j = 0; j < b->words.n; j++) {
+		for (size_t j = 0; a->word && b->word && j < b->words.n; j++) {
 			float dot = 0;
 
 			for (size_t k = 0; k < D; k++)

@@ -38,6 +38,7 @@ struct encoder_word {
 	uint32_t start, end;          /* bytes of the text */
 	uint32_t row;                 /* in the encoder's vocabulary; ENCODER_UNKNOWN */
 	bool number;                  /* holds a digit */
+	float rarity;                 /* 0: in every text, 1: never seen (after encoder_look) */
 };
 enum { ENCODER_UNKNOWN = 0 };
 
@@ -45,7 +46,7 @@ struct encoder_words {
 	struct encoder_word v[ENCODER_WORDS];
 	size_t n;
 };
-/* The first ENCODER_WORDS words. Rows are not filled (encoder_look_up, encoder_look do that). */
+/* The first ENCODER_WORDS words. Rows and rarity are filled by encoder_look. */
 void encoder_split(const char *text, size_t len, struct encoder_words *out);
 
 /* ---- vectors ---- */
@@ -59,7 +60,7 @@ const char *encoder_version(const struct encoder *en);
 
 /* out: unit length, or all zero for a text without words. */
 void encoder_vector(const struct encoder *en, const char *text, size_t len, float out[ENCODER_DIM]);
-/* The same as bytes: 127 is the largest element. Dot products of two are compared after encoder_byte_scale. */
+/* The same as bytes: 127 is the largest element. */
 void encoder_bytes(const float v[ENCODER_DIM], int8_t out[ENCODER_DIM]);
 
 /* A text ready for comparing. */
@@ -69,6 +70,7 @@ struct encoder_view {
 	float weight[ENCODER_WORDS];  /* beta: sums to 1 */
 	float (*word)[ENCODER_DIM];   /* [words.n] unit length */
 };
+/* en NULL: the words only, no vectors. */
 void encoder_look(const struct encoder *en, const char *text, size_t len, struct encoder_view *out);
 void encoder_view_free(struct encoder_view *v);
 

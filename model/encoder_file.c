@@ -33,6 +33,7 @@ void encoder_weights_init(struct encoder_weights *w, const uint64_t *hashes, siz
 	w->word = mem_aligned((words + 1) * D * sizeof(real));
 	w->gram = mem_aligned(grams * D * sizeof(real));
 	w->bias = mem_aligned((words + 1) * 2 * sizeof(real));
+	w->rarity = xcalloc(words + 1, sizeof(float));
 	w->dense = params_block(&w->layout);
 	fill(w->word + D, words * D, 0.08, &r);           /* row 0, of unknown words, starts at nothing */
 	fill(w->gram, grams * D, 0.16, &r);               /* a mean of many is small */
@@ -47,6 +48,7 @@ void encoder_weights_fini(struct encoder_weights *w)
 {
 	free(w->hashes);
 	free(w->foreign);
+	free(w->rarity);
 	mem_aligned_free(w->word);
 	mem_aligned_free(w->gram);
 	mem_aligned_free(w->bias);
@@ -87,16 +89,18 @@ static uint64_t mix(uint64_t h, const void *data, size_t bytes)
 }
 
 /* The words that are written, with their rows close together. Arrays are the caller's. */
-static size_t keep_words(const struct encoder_weights *w, uint64_t *hashes, real *word, real *bias)
+static size_t keep_words(const struct encoder_weights *w, uint64_t *hashes, real *word, real *bias, float *rarity)
 {
 	size_t n = 0;
 
 	memcpy(word, w->word, D * sizeof(real));
 	memcpy(bias, w->bias, 2 * sizeof(real));
+	rarity[0] = w->rarity[0];
 	for (size_t i = 0; i < w->words; i++) {
 		if (w->foreign && w->foreign[i])
 			continue;
 		hashes[n++] = w->hashes[i];
+		rarity[n] = w->rarity[i + 1];
 		memcpy(word + n * D, w->word + (i + 1) * D, D * sizeof(real));
 		memcpy(bias + n * 2, w->bias + (i + 1) * 2, 2 * sizeof(real));
 	}
@@ -106,12 +110,13 @@ static size_t keep_words(const struct encoder_weights *w, uint64_t *hashes, real
 int encoder_write(const struct encoder_weights *w, const char *path, const char *notes, struct err *e)
 {
 	uint64_t *hashes = xcalloc(w->words, sizeof(*hashes));
+	float *rarity = xcalloc(w->words + 1, sizeof(*rarity));
 	real *kept = mem_aligned((w->words + 1) * D * sizeof(real)), *kept_bias = mem_aligned((w->words + 1) * 2 * sizeof(real));
-	const size_t words = keep_words(w, hashes, kept, kept_bias), rows = words + 1;
+	const size_t words = keep_words(w, hashes, kept, kept_bias, rarity), rows = words + 1;
 	int8_t *word = xmalloc(rows * D), *gram = xmalloc(w->grams * D);
 	float *word_scale = xcalloc(rows, sizeof(float)), *gram_scale = xcalloc(w->grams, sizeof(float));
 	float *bias = to_floats(kept_bias, rows * 2), *dense[EW_COUNT];
-	struct modelfile_tensor t[6 + EW_COUNT];
+	struct modelfile_tensor t[7 + EW_COUNT];
 	uint64_t h = 0xcbf29ce484222325u;
 	char version[32];
 	int rc;
@@ -124,19 +129,20 @@ int encoder_write(const struct encoder_weights *w, const char *path, const char 
 	t[3] = (struct modelfile_tensor){ "grams", MODELFILE_U8, w->grams, D, gram };
 	t[4] = (struct modelfile_tensor){ "grams.scale", MODELFILE_F32, 1, w->grams, gram_scale };
 	t[5] = (struct modelfile_tensor){ "bias", MODELFILE_F32, rows, 2, bias };
+	t[6] = (struct modelfile_tensor){ "rarity", MODELFILE_F32, 1, rows, rarity };
 	h = mix(mix(mix(h, word, rows * D), gram, w->grams * D), bias, rows * 2 * sizeof(float));
 	for (size_t i = 0; i < EW_COUNT; i++) {
 		const struct param *p = &w->layout.p[i];
 
 		dense[i] = to_floats(w->dense + p->offset, p->rows * p->cols);
-		t[6 + i] = (struct modelfile_tensor){ p->name, MODELFILE_F32, p->rows, p->cols, dense[i] };
+		t[7 + i] = (struct modelfile_tensor){ p->name, MODELFILE_F32, p->rows, p->cols, dense[i] };
 		h = mix(h, dense[i], p->rows * p->cols * sizeof(float));
 	}
 	snprintf(version, sizeof(version), "e1-%08" PRIx32, (uint32_t)(h ^ (h >> 32)));
 
 	const struct modelfile_pair meta[] = { { "format", "answerback-encoder-1" }, { "version", version }, { "training", notes ? notes : "{}" } };
 
-	rc = modelfile_write(path, t, 6 + EW_COUNT, meta, 3, e);
+	rc = modelfile_write(path, t, 7 + EW_COUNT, meta, 3, e);
 	for (size_t i = 0; i < EW_COUNT; i++)
 		free(dense[i]);
 	free(word);
@@ -145,6 +151,7 @@ int encoder_write(const struct encoder_weights *w, const char *path, const char 
 	free(gram_scale);
 	free(bias);
 	free(hashes);
+	free(rarity);
 	mem_aligned_free(kept);
 	mem_aligned_free(kept_bias);
 	return rc;

@@ -15,6 +15,7 @@ struct encoder_weights {
 	real *gram;                   /* [grams, d] */
 	real *bias;                   /* [words + 1, 2] */
 	struct params layout;
+	float *rarity;                /* [words + 1] 0 .. 1 */
 	real *dense;                  /* by layout */
 };
 void encoder_weights_init(struct encoder_weights *w, const uint64_t *hashes, size_t words, size_t grams, uint64_t seed);

@@ -28,14 +28,13 @@ static void grow(real **p, size_t *cap, size_t n)
 	*cap = n;
 }
 
-/* score: [n, n]; row a and column a are those of pair a. Mean cross entropy of both ways; dscore overwritten. */
-static double cross_entropy(struct encoder_loss *l, double temperature, double *right)
+/* score: [n, n]; row a and column a are those of pair a. Cross entropy of both ways, as a part of
+ * the mean over all pairs; dscore overwritten. */
+static double cross_entropy(struct encoder_loss *l, size_t n, const uint32_t *group, double temperature, double *right)
 {
-	const size_t n = l->pairs;
-	const double share = 0.5 / (double)n / temperature;
+	const double share = 0.5 / (double)l->pairs / temperature;
 	double loss = 0;
 
-	*right = 0;
 	memset(l->dscore, 0, n * n * sizeof(real));
 	for (int way = 0; way < 2; way++)
 		for (size_t a = 0; a < n; a++) {
@@ -47,18 +46,18 @@ static double cross_entropy(struct encoder_loss *l, double temperature, double *
 			for (size_t b = 0; b < n; b++) {
 				const double s = (double)l->score[first + b * step] / temperature;
 
-				if (b != a && l->group[b] == l->group[a])
+				if (b != a && group[b] == group[a])
 					continue;
 				best = best && (b == a || s < own);
 				top = s > top ? s : top;
 			}
 			for (size_t b = 0; b < n; b++)
-				if (b == a || l->group[b] != l->group[a])
+				if (b == a || group[b] != group[a])
 					sum += exp((double)l->score[first + b * step] / temperature - top);
-			loss += 0.5 * (log(sum) + top - own) / (double)n;
-			*right += way == 0 && best ? 1 / (double)n : 0;
+			loss += 0.5 * (log(sum) + top - own) / (double)l->pairs;
+			*right += way == 0 && best ? 1 / (double)l->pairs : 0;
 			for (size_t b = 0; b < n; b++)
-				if (b == a || l->group[b] != l->group[a])
+				if (b == a || group[b] != group[a])
 					l->dscore[first + b * step] += (real)(share * (exp((double)l->score[first + b * step] / temperature - top) / sum -
 					                                      (b == a ? 1 : 0)));
 		}
@@ -79,48 +78,60 @@ static real best_match(const real *sim, size_t n, size_t step, size_t *at)
 	return best;
 }
 
-/* sim: words of all questions by words of all others. */
-static void score_words(struct encoder_loss *l, const struct encoder_work *w, size_t cols)
-{
-	const size_t n = l->pairs, base = w->span[n].start;
+/* Pairs first .. first + n - 1 among themselves. */
+struct block {
+	const struct encoder_span *q, *t;      /* [n] spans of the questions and of the others */
+	size_t n, q_row, t_row, rows, cols;    /* their rows lie together */
+};
 
-	for (size_t a = 0; a < n; a++)
-		for (size_t b = 0; b < n; b++) {
-			const struct encoder_span q = w->span[a], t = w->span[n + b];
-			const real *sim = l->sim + q.start * cols + (t.start - base);
+static struct block make_block(const struct encoder_loss *l, const struct encoder_work *w, size_t first, size_t n)
+{
+	struct block b = { .q = w->span + first, .t = w->span + l->pairs + first, .n = n };
+
+	b.q_row = b.q[0].start;
+	b.t_row = b.t[0].start;
+	b.rows = b.q[n - 1].start + b.q[n - 1].len - b.q_row;
+	b.cols = b.t[n - 1].start + b.t[n - 1].len - b.t_row;
+	return b;
+}
+
+static void score_words(struct encoder_loss *l, const struct encoder_work *w, const struct block *k)
+{
+	for (size_t a = 0; a < k->n; a++)
+		for (size_t b = 0; b < k->n; b++) {
+			const struct encoder_span q = k->q[a], t = k->t[b];
+			const real *sim = l->sim + (q.start - k->q_row) * k->cols + (t.start - k->t_row);
 			real sum = 0;
 			size_t ignore;
 
 			for (size_t i = 0; i < q.len; i++)
-				sum += w->beta[q.start + i] * best_match(sim + i * cols, t.len, 1, &ignore);
+				sum += w->beta[q.start + i] * best_match(sim + i * k->cols, t.len, 1, &ignore);
 			for (size_t j = 0; j < t.len; j++)
-				sum += w->beta[t.start + j] * best_match(sim + j, q.len, cols, &ignore);
-			l->score[a * n + b] = sum / 2;
+				sum += w->beta[t.start + j] * best_match(sim + j, q.len, k->cols, &ignore);
+			l->score[a * k->n + b] = sum / 2;
 		}
 }
 
-static void back_words(struct encoder_loss *l, struct encoder_work *w, size_t cols, double scale)
+static void back_words(struct encoder_loss *l, struct encoder_work *w, const struct block *k, double scale)
 {
-	const size_t n = l->pairs, base = w->span[n].start;
-
-	for (size_t a = 0; a < n; a++)
-		for (size_t b = 0; b < n; b++) {
-			const struct encoder_span q = w->span[a], t = w->span[n + b];
-			const real *sim = l->sim + q.start * cols + (t.start - base);
-			const real g = (real)(0.5 * scale * (double)l->dscore[a * n + b]);
+	for (size_t a = 0; a < k->n; a++)
+		for (size_t b = 0; b < k->n; b++) {
+			const struct encoder_span q = k->q[a], t = k->t[b];
+			const real *sim = l->sim + (q.start - k->q_row) * k->cols + (t.start - k->t_row);
+			const real g = (real)(0.5 * scale * (double)l->dscore[a * k->n + b]);
 			size_t at;
 
 			if (REAL_FABS(g) < (real)1e-7)       /* most rivals are far off */
 				continue;
 			for (size_t i = 0; i < q.len; i++) {
-				const real best = best_match(sim + i * cols, t.len, 1, &at), gb = g * w->beta[q.start + i];
+				const real best = best_match(sim + i * k->cols, t.len, 1, &at), gb = g * w->beta[q.start + i];
 
 				w->dbeta[q.start + i] += g * best;
 				kernels_axpy(w->dn + (q.start + i) * D, gb, w->n + (t.start + at) * D, D);
 				kernels_axpy(w->dn + (t.start + at) * D, gb, w->n + (q.start + i) * D, D);
 			}
 			for (size_t j = 0; j < t.len; j++) {
-				const real best = best_match(sim + j, q.len, cols, &at), gb = g * w->beta[t.start + j];
+				const real best = best_match(sim + j, q.len, k->cols, &at), gb = g * w->beta[t.start + j];
 
 				w->dbeta[t.start + j] += g * best;
 				kernels_axpy(w->dn + (t.start + j) * D, gb, w->n + (q.start + at) * D, D);
@@ -131,25 +142,29 @@ static void back_words(struct encoder_loss *l, struct encoder_work *w, size_t co
 
 double encoder_contrast(struct encoder_loss *l, struct encoder_work *w)
 {
-	const size_t n = l->pairs, rows = w->span[n].start, cols = w->rows - rows;
+	const size_t n = l->pairs, step = l->block ? l->block : n;
 	size_t same = l->score_cap;
 
 	grow(&l->score, &same, n * n);
 	grow(&l->dscore, &l->score_cap, n * n);
-	grow(&l->sim, &l->sim_cap, rows * cols);
 
+	l->of_words = l->right_vectors = l->right_words = 0;
 	kernels_gemm(false, true, n, n, D, w->u, D, w->u + n * D, D, false, l->score, n);
-	l->of_vectors = cross_entropy(l, l->temperature, &l->right_vectors);
+	l->of_vectors = cross_entropy(l, n, l->group, l->temperature, &l->right_vectors);
 	if (w->du) {
 		kernels_scale(l->dscore, (real)0.5, n * n);
 		kernels_gemm(false, false, n, D, n, l->dscore, n, w->u + n * D, D, true, w->du, D);
 		kernels_gemm(true, false, n, D, n, l->dscore, n, w->u, D, true, w->du + n * D, D);
 	}
+	for (size_t first = 0; first < n; first += step) {
+		const struct block k = make_block(l, w, first, n - first < step ? n - first : step);
 
-	kernels_gemm(false, true, rows, cols, D, w->n, D, w->n + rows * D, D, false, l->sim, cols);
-	score_words(l, w, cols);
-	l->of_words = cross_entropy(l, l->words_temperature, &l->right_words);
-	if (w->du)
-		back_words(l, w, cols, 0.5);
+		grow(&l->sim, &l->sim_cap, k.rows * k.cols);
+		kernels_gemm(false, true, k.rows, k.cols, D, w->n + k.q_row * D, D, w->n + k.t_row * D, D, false, l->sim, k.cols);
+		score_words(l, w, &k);
+		l->of_words += cross_entropy(l, k.n, l->group + first, l->words_temperature, &l->right_words);
+		if (w->du)
+			back_words(l, w, &k, 0.5);
+	}
 	return (l->of_vectors + l->of_words) / 2;
 }

@@ -7,7 +7,7 @@
 #include "params.h"
 #include "real.h"
 
-enum { ENCODER_HIDDEN = 128, ENCODER_GRAMS_MAX = 96 };
+enum { ENCODER_HIDDEN = 64, ENCODER_GRAMS_MAX = 96 };
 
 /* Indices of the dense weights; the tables of words and n-grams stand apart, because a step touches few of their rows. */
 enum { EW_CONTEXT, EW_CONTEXT_BIAS, EW_BACK, EW_WEIGH, EW_PROJECT, EW_COUNT };
@@ -61,10 +61,10 @@ void encoder_backward(const struct params *ps, const real *flat, struct encoder_
  * Texts 0 .. pairs-1 are questions, pairs .. 2 pairs - 1 their other wordings. group[pairs]: pairs of one group are
  * no rivals of each other. Cross entropy of picking the right partner, both ways, over
  *   u:      cos / temperature
- *   words:  1/2 (sum_i beta_i max_j n_i n_j  +  sum_j beta_j max_i n_j n_i) / temperature
+ *   words:  1/2 (sum_i beta_i max_j n_i n_j  +  sum_j beta_j max_i n_j n_i) / temperature, among the pairs of a block
  * Returns the mean loss of the two and puts gradients into w (du, dn, dbeta) unless `w->du` is NULL. */
 struct encoder_loss {
-	size_t pairs;
+	size_t pairs, block;                   /* block 0: all pairs */
 	const uint32_t *group;
 	double temperature, words_temperature;
 	double of_vectors, of_words;           /* out */

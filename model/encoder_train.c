@@ -52,7 +52,7 @@ struct trainer {
 
 void encoder_train_opts_default(struct encoder_train_opts *o)
 {
-	*o = (struct encoder_train_opts){ .words = 12000, .grams = 14000, .pairs = 128, .cluster = 8, .minutes = 20, .rate = 0.003,
+	*o = (struct encoder_train_opts){ .words = 12000, .grams = 14000, .pairs = 128, .cluster = 8, .block = 32, .minutes = 20, .rate = 0.003,
 		.temperature = 0.06, .words_temperature = 0.05, .drop_words = 0.1, .seed = 1, .report_every = 200 };
 	for (size_t i = 0; i < ENCODER_SOURCES; i++)
 		o->share[i] = 1;
@@ -89,13 +89,57 @@ static int by_count(const void *a, const void *b)
 	return x->n != y->n ? (x->n > y->n ? -1 : 1) : by_hash(a, b);
 }
 
+/* How rare each word is, in all texts but those made out of templates: 1 for one that is not there, 0 for one in
+ * every text. */
+static void rarity(struct trainer *t)
+{
+	const double once = 1 / log(2e5);     /* one in 200,000 is as rare as it gets */
+	uint32_t *seen = xcalloc(t->w.words + 1, sizeof(*seen));
+	size_t texts = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; k < t->g[i].n && !t->g[i].made; k++) {
+			struct encoder_words w;
+
+			encoder_split(t->g[i].text[k], strlen(t->g[i].text[k]), &w);
+			texts++;
+			for (size_t j = 0; j < w.n; j++)
+				seen[encoder_row(t->w.hashes, t->w.words, w.v[j].text)]++;
+		}
+	t->w.rarity[ENCODER_UNKNOWN] = 1;
+	for (size_t i = 1; i <= t->w.words; i++) {
+		const double x = once * log((double)texts / (seen[i] + 0.5));
+
+		t->w.rarity[i] = (float)(x < 0 ? 0 : x > 1 ? 1 : x);
+	}
+	free(seen);
+}
+
+/* Each hash once, with the sum of its counts, or with 1. Returns how many. */
+static size_t unique(struct count *c, size_t n, bool once)
+{
+	size_t kept = 0;
+
+	if (n > 0)
+		qsort(c, n, sizeof(*c), by_hash);
+	for (size_t i = 0; i < n; i++) {
+		if (kept > 0 && c[kept - 1].hash == c[i].hash)
+			c[kept - 1].n += once ? 0 : c[i].n;
+		else
+			c[kept++] = c[i];
+	}
+	return kept;
+}
+
 /* At most `most` words of each kind. Both arrays are the caller's to free. */
 static size_t vocabulary(const struct trainer *t, size_t most, uint64_t **hashes, bool **foreign)
 {
 	struct count *all = NULL;
 	size_t n = 0, cap = 0, kept = 0, kinds[2] = { 0, 0 };
 
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
+		const size_t first = n;
+
 		for (size_t k = 0; k < t->g[i].n; k++) {
 			struct encoder_words w;
 
@@ -108,13 +152,11 @@ static size_t vocabulary(const struct trainer *t, size_t most, uint64_t **hashes
 				if (!w.v[j].number)           /* numbers are for the n-grams */
 					all[n++] = (struct count){ encoder_hash(w.v[j].text), 1, encoder_foreign(w.v[j].text) };
 		}
-	qsort(all, n, sizeof(*all), by_hash);
-	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && all[kept - 1].hash == all[i].hash)
-			all[kept - 1].n++;
-		else
-			all[kept++] = all[i];
+		/* out of templates: a word counts once a group, so that invented names take no rows */
+		if (t->g[i].made)
+			n = first + unique(all + first, n - first, true);
 	}
+	kept = unique(all, n, false);
 	qsort(all, kept, sizeof(*all), by_count);
 	n = 0;
 	for (size_t i = 0; i < kept && all[i].n > 1; i++)
@@ -371,7 +413,7 @@ static void add_up(double sums[5], double loss, const struct encoder_loss *l)
 	sums[4] += l->right_words;
 }
 
-static void train(struct trainer *t)
+static int train(struct trainer *t, const char *path, const char *notes, struct err *e)
 {
 	const double start = seconds(), budget = t->o->minutes * 60;
 	double share[ENCODER_SOURCES], sums[5] = { 0 }, all = make_lists(t, false), taken = 0;
@@ -403,7 +445,10 @@ static void train(struct trainer *t)
 			memset(sums, 0, sizeof(sums));
 			n = 0;
 		}
+		if (t->o->save_every && t->step % t->o->save_every == 0 && encoder_write(&t->w, path, notes, e) < 0)
+			return e ? e->code : ERR_IO;
 	}
+	return 0;
 }
 
 /* Each source on its own: how often the partner comes first among the batch's held-out texts. */
@@ -452,6 +497,7 @@ int encoder_train(const struct encoder_group *g, size_t n, const struct encoder_
 	encoder_weights_init(&t.w, hashes, words, o->grams, o->seed ^ 0x5bd1e995u);
 	free(hashes);
 	t.w.foreign = foreign;
+	rarity(&t);
 	table_init(&t.word, t.w.word, words + 1, D);
 	table_init(&t.gram, t.w.gram, o->grams, D);
 	table_init(&t.bias, t.w.bias, words + 1, 2);
@@ -461,12 +507,15 @@ int encoder_train(const struct encoder_group *g, size_t n, const struct encoder_
 	t.by_source = xcalloc(ENCODER_SOURCES, sizeof(*t.by_source));
 	t.by_near = xcalloc(t.nears + 1, sizeof(*t.by_near));
 	t.group = xcalloc(o->pairs, sizeof(*t.group));
+	t.loss.block = o->block;
 	t.loss.temperature = o->temperature;
 	t.loss.words_temperature = o->words_temperature;
 
-	train(&t);
-	measure(&t);
-	rc = encoder_write(&t.w, path, notes, e);
+	rc = train(&t, path, notes, e);
+	if (rc == 0) {
+		measure(&t);
+		rc = encoder_write(&t.w, path, notes, e);
+	}
 
 	for (size_t i = 0; i < ENCODER_SOURCES; i++)
 		free(t.by_source[i].v);

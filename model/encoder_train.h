@@ -24,11 +24,13 @@ struct encoder_group {
 	uint32_t source;              /* < ENCODER_SOURCES */
 	uint32_t near[ENCODER_NEAR];  /* keys, 0: none; small numbers without large gaps */
 	bool held_out;                /* for measuring only */
+	bool made;                    /* out of templates: says nothing of how rare a word is */
 };
 
 struct encoder_train_opts {
 	size_t words, grams;          /* rows of the tables: 12,000 and 14,000 */
 	size_t pairs, cluster;        /* of a batch: 128; groups of one near key in it: 8 */
+	size_t block;                 /* pairs compared word by word with each other, 32: those that are near lie together */
 	double minutes;               /* of this thread's processor time; 0: by steps */
 	size_t steps;
 	double rate;                  /* peak, 0.003 */
@@ -39,6 +41,7 @@ struct encoder_train_opts {
 	/* Change a text as people and chance do; NULL: never. Called for one text of a pair or both. */
 	void (*vary)(void *arg, const char *text, struct rng *r, struct str *out);
 	void *vary_arg;
+	size_t save_every;            /* steps; 0: only at the end */
 	size_t report_every;          /* steps */
 	void (*report)(void *arg, const char *line);      /* JSON; NULL: quiet */
 	void *report_arg;

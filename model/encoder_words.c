@@ -5,9 +5,21 @@
 
 #include "encoder_private.h"
 
-static bool is_letter(unsigned char c)
+/* Bytes of the letter at s; 0: none. UTF-8 is not decoded: all but general punctuation (U+2000 ..) and the signs of
+ * Latin-1 (U+0080 ..) counts as letters, byte by byte. */
+static size_t letter(const char *s, size_t len)
 {
-	return isalnum(c) || c >= 0x80;
+	const unsigned char *u = (const unsigned char *)s;
+
+	if (len == 0 || (u[0] < 0x80 && !isalnum(u[0])) || u[0] == 0xc2 || (u[0] == 0xe2 && len > 1 && u[1] < 0x84))
+		return 0;
+	return u[0] < 0x80 ? 1 : u[0] < 0xc0 ? 0 : u[0] < 0xe0 ? (len > 1 ? 2 : 1) : u[0] < 0xf0 ? (len > 2 ? 3 : 1) : len > 3 ? 4 : 1;
+}
+
+/* Bytes of an apostrophe. */
+static size_t apostrophe(const char *s, size_t len)
+{
+	return len > 0 && s[0] == '\'' ? 1 : len > 2 && memcmp(s, "\xe2\x80\x99", 3) == 0 ? 3 : 0;
 }
 
 /* "<order_3>": one word "<order>", whichever number it has. Returns its length, 0: none here. */
@@ -43,6 +55,7 @@ void encoder_split(const char *text, size_t len, struct encoder_words *out)
 		w->start = (uint32_t)i;
 		w->row = ENCODER_UNKNOWN;
 		w->number = false;
+		w->rarity = 1;
 		if (n > 0) {
 			i += n;
 			w->end = (uint32_t)i;
@@ -50,27 +63,26 @@ void encoder_split(const char *text, size_t len, struct encoder_words *out)
 			continue;
 		}
 		while (i < len) {
-			const unsigned char c = (unsigned char)text[i];
+			const size_t bytes = letter(text + i, len - i), quote = n > 0 ? apostrophe(text + i, len - i) : 0;
 
-			if (is_letter(c)) {
-				if (n + 1 < ENCODER_WORD)
-					w->text[n++] = (char)tolower(c);
-				w->number = w->number || isdigit(c);
-				i++;
-			} else if (n > 0 && i + 1 < len && c == '\'' && is_letter((unsigned char)text[i + 1])) {
-				i++;              /* don't, dont */
-			} else if (n > 0 && i + 3 < len && memcmp(text + i, "\xe2\x80\x99", 3) == 0 && is_letter((unsigned char)text[i + 3])) {
-				i += 3;           /* the typographic apostrophe */
-			} else if (n > 0 && w->number && i + 1 < len && (c == '.' || c == ',') && isdigit((unsigned char)text[i + 1])) {
+			if (bytes > 0) {
+				/* letters after a digit begin another word: "10kg" and "10 kg" are the same */
+				if (n > 0 && w->number && isalpha((unsigned char)text[i]) && isdigit((unsigned char)w->text[n - 1]))
+					break;
+				if (n + bytes < ENCODER_WORD)
+					for (size_t k = 0; k < bytes; k++)
+						w->text[n++] = (char)tolower((unsigned char)text[i + k]);
+				w->number = w->number || isdigit((unsigned char)text[i]);
+				i += bytes;
+			} else if (quote > 0 && letter(text + i + quote, len - i - quote) > 0) {
+				i += quote;           /* don't, dont */
+			} else if (w->number && i + 1 < len && (text[i] == '.' || text[i] == ',') && isdigit((unsigned char)text[i + 1])) {
 				if (n + 1 < ENCODER_WORD)
 					w->text[n++] = '.';
 				i++;
 			} else {
 				break;
 			}
-			/* letters after a digit end the number: "10kg" and "10 kg" are the same words */
-			if (n > 0 && w->number && i < len && isdigit((unsigned char)text[i - 1]) && isalpha((unsigned char)text[i]))
-				break;
 		}
 		if (n == 0) {
 			i++;

@@ -268,6 +268,30 @@ real kernels_sigmoid1(real x)
 	return table->sigmoid1(x);
 }
 
+void kernels_exp(const real *x, real *y, size_t n)
+{
+	table->exp(x, y, n);
+}
+
+void kernels_shift(real *x, real by, size_t n)
+{
+	table->shift(x, by, n);
+}
+
+size_t kernels_find_above(const real *x, const real *only, size_t n, size_t from, real bound)
+{
+	return table->find_above(x, only, n, from, bound);
+}
+
+size_t kernels_argmax(const real *x, size_t n)
+{
+	size_t best = 0, i = 1;
+
+	while ((i = table->find_above(x, NULL, n, i, x[best])) < n)
+		best = i++;
+	return best;
+}
+
 void kernels_dropout(real *x, size_t n, double p, uint64_t key)
 {
 	table->dropout(x, n, p, key);

@@ -119,6 +119,14 @@ real kernels_logsumexp(const real *x, size_t n);
 /* y[i] = tanh(x[i]); y may alias x. */
 void kernels_tanh(const real *x, real *y, size_t n);
 real kernels_sigmoid1(real x);
+/* y[i] = exp(x[i]), zero below -87; y may alias x. */
+void kernels_exp(const real *x, real *y, size_t n);
+/* x[i] += by */
+void kernels_shift(real *x, real by, size_t n);
+/* The first i >= from with x[i] > bound, and only[i] > 0 unless only is NULL; n: there is none. */
+size_t kernels_find_above(const real *x, const real *only, size_t n, size_t from, real bound);
+/* The first of the largest. */
+size_t kernels_argmax(const real *x, size_t n);
 
 /* Inverted dropout in place, keep probability 1 - p rounded to 1/256: element i survives
  * (scaled by 1/keep) or becomes 0 by byte i of the stream rng_hash(key, i / 8), so the same
@@ -139,7 +147,7 @@ void kernels_adam(real *w, real *m, real *v, const real *g, size_t n, real scale
 struct packed8 {
 	int8_t *data;      /* layout private to the path */
 	float *scale;      /* [n padded] value of one unit of each output's weights */
-	int32_t *rowsum;   /* [n padded] sum of each output's bytes (offset correction of u8 x s8) */
+	int32_t *rowsum;   /* [n padded] sum of each output's bytes (offset correction of unsigned activations) */
 	size_t k, n;
 };
 

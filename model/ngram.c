@@ -114,30 +114,45 @@ static size_t trust(const struct ngram *g, size_t known, size_t node)
 	return known * NGRAM_QUARTERS + (quarter < NGRAM_QUARTERS ? quarter : NGRAM_QUARTERS - 1);
 }
 
-size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, float *p)
+size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, real *p)
 {
 	const size_t most = n < g->order - 1 ? n : g->order - 1;
-	size_t matched = 0, last = 0;
+	const struct ngram_level *lowest = &g->level[0];
+	size_t node[NGRAM_MAX_ORDER], matched = 0;
+	float gamma[NGRAM_MAX_ORDER];
+	double left[NGRAM_MAX_ORDER + 1];       /* what all contexts from k ids on leave */
+	bool known[NGRAM_MAX_ORDER] = { false };
 
-	memset(p, 0, g->vocab * sizeof(*p));
-	for (size_t i = 0; i < g->level[0].n; i++)
-		p[g->level[0].id[i]] = g->level[0].p[i];
+	for (size_t k = 1; k <= most; k++) {
+		const struct ngram_level *l = &g->level[k - 1];
+
+		known[k] = locate(g, context + n - k, k, &node[k]) && l->first[node[k]] < l->first[node[k] + 1];
+		if (known[k]) {
+			gamma[k] = gamma_of(g, k, node[k]);
+			matched = k;
+		}
+	}
+	left[most + 1] = 1;
+	for (size_t k = most; k > 0; k--)
+		left[k] = left[k + 1] * (known[k] ? (double)gamma[k] : 1);
+	/* one pass over the vocabulary; each context's own part, scaled by all contexts longer than it */
+	if (lowest->n == g->vocab) {
+		for (size_t i = 0; i < g->vocab; i++)
+			p[i] = (real)lowest->p[i];
+		kernels_scale(p, (real)left[1], g->vocab);
+	} else {
+		memset(p, 0, g->vocab * sizeof(*p));
+		for (size_t i = 0; i < lowest->n; i++)
+			p[lowest->id[i]] = (real)((double)lowest->p[i] * left[1]);
+	}
 	for (size_t k = 1; k <= most; k++) {
 		const struct ngram_level *l = &g->level[k - 1], *next = &g->level[k];
-		size_t node;
+		const real share = (real)left[k + 1];
 
-		if (!locate(g, context + n - k, k, &node))
-			continue;
-		if (l->first[node] == l->first[node + 1])
-			continue;
-		matched = k;
-		last = node;
-
-		kernels_scale(p, gamma_of(g, k, node), g->vocab);
-		for (size_t c = l->first[node]; c < l->first[node + 1]; c++)
-			p[next->id[c]] += ngram_part(g, next, c);
+		for (size_t c = known[k] ? l->first[node[k]] : 0, end = known[k] ? l->first[node[k] + 1] : 0; c < end; c++)
+			p[next->id[c]] += share * (real)ngram_part(g, next, c);
 	}
-	return trust(g, matched, last);
+	return trust(g, matched, matched ? node[matched] : 0);
 }
 
 size_t ngram_trust(const struct ngram *g, const int32_t *context, size_t n)

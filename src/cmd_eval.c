@@ -9,6 +9,7 @@
 #include "config.h"
 #include "engine.h"
 #include "eval_completion.h"
+#include "eval_memory.h"
 #include "eval_facts.h"
 #include "evaluate.h"
 
@@ -21,6 +22,7 @@ static const struct cli_option options[] = {
 	{ "threads", 0, "N", CLI_LONG, "worker threads (default: the setting threads, else processors)", 1, 256 },
 	{ "seed", 0, "N", CLI_LONG, "of what is drawn at random (default 1)", 0, 9e15 },
 	EVAL_COMPLETION_OPTIONS,
+	EVAL_MEMORY_OPTIONS,
 	EVAL_FACTS_OPTIONS,
 	ENGINE_OPTION_AS,
 	ENGINE_OPTION_FROM,
@@ -103,6 +105,8 @@ static int run(struct cli_args *a)
 
 	if (a->n == 0)
 		return cli_usage(a, "say which conversations (.jsonl, .jsonl.xz or -)");
+	if (cli_flag(a, "memory"))
+		return eval_memory(a);
 	if (engine_open(&en, a, &e) < 0)
 		return cli_failed(&e);
 	if (cli_flag(a, "facts")) {

@@ -12,7 +12,9 @@
 #include "commands.h"
 #include "config.h"
 #include "redact.h"
+#include "review.h"
 #include "store.h"
+#include "worddiff.h"
 
 /* ---- teach ---- */
 
@@ -181,28 +183,49 @@ static const struct cli_option review_options[] = {
 };
 
 struct listing {
-	bool json, all;
+	bool json;
 	size_t n;
 };
 
-static bool list_one(const struct store_example *x, void *arg)
+/* "[-monday-] {+on tuesday+}", as git's word diff marks it. */
+static void print_marked(const char *marked)
 {
+	static const char *const open[] = { "", "", "[-", "{+" }, *const close[] = { "", "", "-]", "+}" };
+	int kind = WORDDIFF_SAME;
+
+	for (const char *p = marked; *p;) {
+		const size_t n = strcspn(p, "\001\002\003"), space = p[0] == ' ' && n > 0;
+
+		if (n > 0)
+			printf("%s%s%.*s%s", space ? " " : "", open[kind], (int)(n - space), p + space, close[kind]);
+		p += n;
+		if (*p)
+			kind = *p++;
+	}
+	putchar('\n');
+}
+
+static bool list_one(const struct review_item *item, void *arg)
+{
+	const struct store_example *x = item->x;
 	struct listing *l = arg;
 	json_t *o;
 	char *text;
 
-	if (!l->all && strcmp(x->state, "proposed") != 0)
-		return true;
 	l->n++;
 	if (!l->json) {
-		printf("%lld  %s  %s\n  customer:  %s\n", (long long)x->id, x->state, x->origin, x->question);
-		if (*x->suggested)
-			printf("  suggested: %s\n", x->suggested);
+		printf("%lld  %s  %s%s%s\n  customer:  %s\n", (long long)x->id, x->state, x->origin, *item->flags ? "  ! " : "", item->flags,
+		       x->question);
+		if (*x->suggested) {
+			fputs("  change:    ", stdout);
+			print_marked(item->marked);
+		}
 		printf("  sent:      %s\n", x->answer);
 		return true;
 	}
-	o = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:f}", "id", (json_int_t)x->id, "state", x->state, "origin", x->origin,
-	              "question", x->question, "suggested", x->suggested, "answer", x->answer, "flags", x->flags, "weight", x->weight);
+	o = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:f}", "id", (json_int_t)x->id, "state", x->state, "origin", x->origin,
+	              "question", x->question, "suggested", x->suggested, "answer", x->answer, "flags", item->flags, "changed",
+	              (json_int_t)item->changed, "weight", x->weight);
 	text = json_dumps(o, JSON_COMPACT);
 	puts(text);
 	free(text);
@@ -224,37 +247,10 @@ static int decide(struct store *s, struct cli_args *a, const char *option, const
 	return rc;
 }
 
-/* The last answer in the example's conversation becomes another. */
-static int edit(struct store *s, int64_t id, const char *answer, struct err *e)
-{
-	struct redact_map *map = redact_map_new(NULL);
-	struct store_example x;
-	struct str clean = STR_INIT;
-	json_t *o, *messages;
-	char *text;
-	int rc = store_example_get(s, id, &x, e);
-
-	redact_text(map, answer, strlen(answer), &clean);
-	redact_map_free(map);
-	if (rc == 0) {
-		o = json_loads(x.chat, 0, NULL);
-		messages = json_object_get(o, "messages");
-		json_object_set_new(json_array_get(messages, json_array_size(messages) - 1), "content", json_string(clean.s));
-		text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-		rc = text ? store_example_edit(s, id, text, x.question, clean.s, e) : err_set(e, ERR_FORMAT, "example %lld is damaged", (long long)id);
-		if (rc == 0)
-			rc = store_example_decide(s, id, "approved", e);
-		free(text);
-		json_decref(o);
-		store_example_free(&x);
-	}
-	str_free(&clean);
-	return rc;
-}
-
 static int run_review(struct cli_args *a)
 {
-	struct listing l = { cli_flag(a, "json"), cli_flag(a, "all"), 0 };
+	const char *env = getenv("ANSWERBACK_COMPANY");
+	struct listing l = { cli_flag(a, "json"), 0 };
 	struct err e = ERR_INIT;
 	struct store *s;
 	int64_t id;
@@ -268,11 +264,11 @@ static int run_review(struct cli_args *a)
 	if (rc == 0)
 		rc = decide(s, a, "reject", "rejected", &e);
 	if (rc == 0 && cli_given(a, "edit"))
-		rc = edit(s, cli_long(a, "edit", 0), a->operands[0], &e);
+		rc = review_edit(s, cli_long(a, "edit", 0), env && *env ? env : NULL, a->operands[0], &e);
 	if (rc == 0 && cli_flag(a, "undo") && (rc = store_example_undo(s, &id, &e)) == 0)
 		fprintf(stderr, "example %lld is as it was\n", (long long)id);
 	if (rc == 0 && (cli_flag(a, "list") || !(cli_given(a, "accept") || cli_given(a, "reject") || cli_given(a, "edit") || cli_flag(a, "undo")))) {
-		rc = store_examples(s, NULL, list_one, &l, &e);
+		rc = review_list(s, cli_flag(a, "all"), list_one, &l, &e);
 		if (rc == 0 && l.n == 0 && !l.json)
 			fprintf(stderr, "nothing waits for a decision\n");
 	}

@@ -53,8 +53,13 @@ static struct memory *open_memory(struct cli_args *a, const struct engine *en)
 
 	if (cli_flag(a, "no-memory") || store_open(&s, NULL, STORE_READ_ONLY, NULL) < 0)
 		return NULL;
-	memory_load(&m, s, en->company, NULL);
+	memory_load(&m, s, en->company, NULL, NULL);
 	store_close(s);
+	/* vectors of what was taught since, or of another encoder, are kept for the next time, when that is possible */
+	if (m && memory_computed(m) > 0 && store_open(&s, NULL, STORE_READ_WRITE, NULL) == 0) {
+		memory_keep(m, s, NULL);
+		store_close(s);
+	}
 	return m;
 }
 

@@ -351,7 +351,7 @@ static int start_weights(struct cli_args *a, struct run *r, struct err *e)
 	if (init) {
 		if (cli_given(a, "size") || cli_given(a, "set") || cli_given(a, "vocab"))
 			return err_set(e, ERR_USAGE, "--init brings its own --size, --set and --vocab");
-		if ((rc = model_load(&m, init, true, e)) < 0)
+		if ((rc = model_load(&m, init, MODEL_TRAIN, e)) < 0)
 			return rc;
 		/* the snapshot's only owner: take its parts over */
 		r->w = m->w;

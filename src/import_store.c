@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
 #include "import_private.h"
 
-/* A transaction takes about half a second: other programs wait for it. */
-enum { BATCH_MESSAGES = 8000, BATCH_BYTES = 4 << 20 };
+/* Other programs wait for a transaction (up to 10 s): on an idle machine one of 8000 messages takes half a second, on
+ * a busy one it ends sooner. Indexing, at its end, takes about as long as what came before. */
+enum { BATCH_MESSAGES = 8000, BATCH_BYTES = 4 << 20, BATCH_MS = 1000 };
 
 /* ---- known by ---- */
 
@@ -121,11 +123,20 @@ static bool good_origin(const char *s)
 	return n > 0 && n <= 20 && strspn(s, "abcdefghijklmnopqrstuvwxyz_-") == n;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 struct keeping {
 	struct store *s;
 	const struct import_into *into;
 	struct import_result *out;
 	bool open;                    /* a transaction is */
+	int64_t begun;
 	size_t messages, bytes;       /* in it */
 };
 
@@ -238,6 +249,7 @@ static int keep(struct keeping *k, struct import_conversation *c, struct err *e)
 		if ((rc = store_bulk_begin(k->s, e)) < 0)
 			return rc;
 		k->open = true;
+		k->begun = now_ms();
 	}
 	if ((rc = store_import_seen(k->s, hash, &known, e)) == 0 && !known)
 		rc = is_row(k->s, c, &known, e);
@@ -247,7 +259,7 @@ static int keep(struct keeping *k, struct import_conversation *c, struct err *e)
 		k->out->known++;
 	else if (rc == 0 && !grown)
 		rc = add(k, c, hash, key, e);
-	if (rc == 0 && (k->messages >= BATCH_MESSAGES || k->bytes >= BATCH_BYTES))
+	if (rc == 0 && (k->messages >= BATCH_MESSAGES || k->bytes >= BATCH_BYTES || now_ms() - k->begun >= BATCH_MS))
 		rc = commit(k, e);
 	return rc;
 }

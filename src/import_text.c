@@ -16,7 +16,7 @@ struct transcript {
 	struct str text;              /* of the turn that is being read */
 	const char *role;             /* NULL: none is */
 	int64_t when, date, last;
-	size_t held;
+	size_t held, line;            /* where the turn begins */
 };
 
 struct turn {
@@ -294,7 +294,7 @@ static void end_turn(struct import_reader *r, struct transcript *t, struct impor
 	if (n == 0) {
 		r->counts.skipped++;
 	} else {
-		text = import_text(r, r->line, t->text.s, n, &n);
+		text = import_text(r, t->line, t->text.s, n, &n);
 		import_add(c, t->role, text, n)->created = t->when;
 		t->held += n + sizeof(struct import_message);
 	}
@@ -324,6 +324,7 @@ static int read_line(struct import_reader *r, struct transcript *t, struct impor
 		if (c->line == 0)
 			c->line = r->line;
 		t->role = turn.role;
+		t->line = r->line;
 		t->when = turn.when;
 		t->last = turn.when ? turn.when : t->last;
 		str_add(&t->text, turn.text, turn.text_n);

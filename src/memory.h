@@ -1,24 +1,46 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* memory: approved answers, found again by the words of the question. Nothing is trained: what was taught or
- * corrected answers the very next time.
+/* memory: approved answers, found again when the question comes back, in the same words or in others. Nothing is
+ * trained: what was taught or corrected answers the very next time.
  *
- * Words are compared without case and endings, rare ones weigh more (idf over what is remembered), and a number
- * or a telling word that only one of the two questions has is a veto. Below MEMORY_BAR it stays silent. */
+ * Questions that come near, by the vectors of a frozen encoder (model/encoder.h) and by rare words that both have, are
+ * compared with the new one word by word (memory_pair.h). That gives a probability that both ask the same; below
+ * MEMORY_BAR it stays silent. Without an encoder words alone decide, and only little may differ.
+ *
+ * Vectors are kept in the store with the encoder's version. Those that are missing, or of another version, are computed
+ * when the memory is loaded (a fifth of a millisecond each) and can be kept then (memory_keep).
+ *
+ * Threads: memory_find only reads; whoever loads or adds has it alone. */
 #ifndef ANSWERBACK_MEMORY_H
 #define ANSWERBACK_MEMORY_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../model/encoder.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "store.h"
 
-#define MEMORY_BAR 0.8
-
 struct memory;
 
-/* Approved examples, and corrections that nobody has decided on yet. */
-int memory_load(struct memory **out, struct store *s, const char *company, struct err *e);
-void memory_free(struct memory *m);      /* NULL is fine */
+/* Empty. en: NULL for words alone; must outlive the memory. */
+struct memory *memory_new(const struct encoder *en, const char *company);
+/* Approved examples, and corrections that nobody has decided on yet. encoder: a file, NULL for the shipped one; one that
+ * cannot be read leaves words alone (`answerback doctor` says so). */
+int memory_load(struct memory **out, struct store *s, const char *company, const char *encoder, struct err *e);
+void memory_free(struct memory *m);      /* NULL is fine; frees the encoder that memory_load opened */
 size_t memory_size(const struct memory *m);
+
+/* One more. question and answer hold placeholders instead of personal data. vector: ENCODER_DIM bytes
+ * (encoder_bytes), or NULL to have it computed. */
+void memory_add(struct memory *m, int64_t id, const char *question, const char *answer, const int8_t *vector);
+
+/* How many vectors had to be computed; keep them in a store that can be written to. */
+size_t memory_computed(const struct memory *m);
+int memory_keep(struct memory *m, struct store *s, struct err *e);
+
+/* The bar: at this probability a remembered answer is used. Chosen on the curve of `answerback eval --memory`. */
+double memory_bar(const struct memory *m);
 
 struct memory_hit {
 	struct str answer;            /* placeholders put back from the question's own values */
@@ -27,5 +49,18 @@ struct memory_hit {
 };
 /* False: nothing above the bar, or its answer needs a value that was not said. */
 bool memory_find(const struct memory *m, const char *question, size_t len, struct memory_hit *hit);
+
+/* ---- for measuring (eval_memory.h) ---- */
+
+struct memory_near {
+	size_t at;                    /* the at'th that was added */
+	int64_t id;
+	double rank;                  /* 0 .. 1: which of them is meant */
+	double score;                 /* 0 .. 1: is it? */
+	bool same;                    /* word for word */
+	double feature[40];           /* F_COUNT of them (memory_pair.h) */
+};
+/* The candidates, best first; at most cap. */
+size_t memory_nearest(const struct memory *m, const char *question, size_t len, struct memory_near *out, size_t cap);
 
 #endif

@@ -359,13 +359,16 @@ static int replace(const struct registry *r, const char *name, const char *text,
 
 static int remember(const struct registry *r, const char *event, const char *from, const char *to, struct err *e)
 {
-	char *path = in_folder(r, "history.jsonl", ""), when[32], line[256];
+	char *path = in_folder(r, "history.jsonl", ""), when[32], line[320], by[33] = "";
+	const char *user = getenv("USER");
 	FILE *f = fopen(path, "a");
 	int rc = 0;
 
 	now_text(when);
-	snprintf(line, sizeof(line), "{\"time\": \"%s\", \"event\": \"%s\", \"from\": \"%s\", \"to\": \"%s\"}\n",
-	         when, event, from, to);
+	for (size_t i = 0; user && user[i] && i < sizeof(by) - 1; i++)      /* a name that needs no escapes */
+		by[i] = user[i] >= 0x20 && user[i] < 0x7f && user[i] != '"' && user[i] != '\\' ? user[i] : '_';
+	snprintf(line, sizeof(line), "{\"time\": \"%s\", \"event\": \"%s\", \"from\": \"%s\", \"to\": \"%s\", \"by\": \"%s\"}\n",
+	         when, event, from, to, by);
 	if (!f || fputs(line, f) < 0 || fflush(f) != 0 || fsync(fileno(f)) != 0)
 		rc = err_set(e, ERR_IO, "%s cannot be written: %m", path);
 	if (f)
@@ -645,7 +648,7 @@ int registry_load(const char *given, const char *data_dir, bool trainable, struc
 		*note = str_detach(&s);
 	}
 	if (base) {
-		rc = model_load(m, base, trainable, e);
+		rc = model_load(m, base, trainable ? MODEL_TRAIN : MODEL_SERVE, e);
 		free(name);
 		name = xstrdup(given || set ? base : REGISTRY_BASE);
 	}
