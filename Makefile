@@ -11,6 +11,9 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 SHAREDIR ?= $(PREFIX)/share/answerback
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 BUILD ?= build
 CONFIG ?= release
@@ -129,8 +132,8 @@ fuzz:                      ## every fuzzer for FUZZ_SECONDS (60) each; needs cla
 lint:                      ## the layering rules, licences, file lengths
 	@sh tests/lint.sh
 
-bench: $(call programs,$(BENCH_SRC))    ## speed, beside this machine's own ceilings
-	@for p in $^; do $$p $(ARGS) || exit 1; done
+bench: $(BIN) $(call programs,$(BENCH_SRC))    ## speed, beside this machine's own ceilings (ARGS=--long: more of it)
+	@$(OUT)/tests/bench --program $(abspath $(BIN)) --json $(BUILD)/bench.json $(ARGS)
 
 corpus: $(BUILD)/corpus    ## the tool that makes training data from corpora
 
@@ -237,7 +240,8 @@ $(BUILD)/encoder: $(call objects,$(ENCODER_SRC)) $(LIBS_ALL)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(ALL_LIBS)
 
-$(call programs,$(BENCH_SRC)): $(OUT)/%: $(OUT)/%.o $(LIBS_ALL)
+# The parts of the bench are tests/common_bench*.c.
+$(call programs,$(BENCH_SRC)): $(OUT)/%: $(OUT)/%.o $(call objects,$(wildcard tests/common_bench*.c)) $(LIBS_ALL)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(ALL_LIBS)
 
@@ -264,20 +268,25 @@ ALL_OBJECTS = $(call objects,$(BASE_SRC) $(MODEL_SRC) $(APP_SRC) src/main.c $(TE
 
 # ---- install and release ------------------------------------------------------------
 
-install: $(BIN)            ## program, man pages, model and defaults, under $(DESTDIR)$(PREFIX)
+install: $(BIN)            ## program, man pages, completions, model, under $(DESTDIR)$(PREFIX)
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SHAREDIR)"
 	$(Q)$(INSTALL) -m 755 $(BIN) "$(DESTDIR)$(BINDIR)/answerback"
 	$(Q)for f in $(wildcard man/*.[1-9]); do \
 		$(INSTALL) -d "$(DESTDIR)$(MANDIR)/man$${f##*.}" && \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(MANDIR)/man$${f##*.}/" || exit 1; done
-	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/encoder.safetensors data/gate.jsonl data/*.ini); do \
+	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/encoder.safetensors data/gate.jsonl data/canned.jsonl); do \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(SHAREDIR)/" || exit 1; done
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(SHAREDIR)/examples"
 	$(Q)$(INSTALL) -m 644 data/examples/answerback.vim "$(DESTDIR)$(SHAREDIR)/examples/"
 	$(Q)$(INSTALL) -m 755 data/examples/answerback-mail "$(DESTDIR)$(SHAREDIR)/examples/"
+	$(Q)$(INSTALL) -d "$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
+	$(Q)for c in "bash $(BASHDIR)/answerback" "zsh $(ZSHDIR)/_answerback" "fish $(FISHDIR)/answerback.fish"; do \
+		"$(abspath $(BIN))" completions "$${c%% *}" >"$(OUT)/completions" && \
+		$(INSTALL) -m 644 "$(OUT)/completions" "$(DESTDIR)$${c#* }" || exit 1; done
 
 uninstall:                 ## take that away again
-	$(Q)rm -f "$(DESTDIR)$(BINDIR)/answerback"
+	$(Q)rm -f "$(DESTDIR)$(BINDIR)/answerback" "$(DESTDIR)$(BASHDIR)/answerback" "$(DESTDIR)$(ZSHDIR)/_answerback" \
+		"$(DESTDIR)$(FISHDIR)/answerback.fish"
 	$(Q)for f in $(notdir $(wildcard man/*.[1-9])); do rm -f "$(DESTDIR)$(MANDIR)/man$${f##*.}/$$f"; done
 	$(Q)rm -rf "$(DESTDIR)$(SHAREDIR)"
 

@@ -10,7 +10,7 @@
 #include "../src/base/mem.h"
 #include "corpus_tool.h"
 
-enum kind { DIALOGUE, CHITCHAT, INTENTS, CUSTOMER_ONLY, SCENARIOS };
+enum kind { DIALOGUE, CHITCHAT, INTENTS, CUSTOMER_ONLY, SCENARIOS, PROSE };
 
 /* Weight: the share of the source that goes into the mix; over 1, every conversation that
  * many times (each time with another company name and other noise). */
@@ -40,6 +40,8 @@ static const struct source {
 	  INTENTS, 1.0, 60, NULL },
 	{ "bitext-intent-20k", "intents/bitext-intent-20k.train.jsonl.xz", NULL, INTENTS, 0.5, 0, NULL },
 	{ "scenarios", NULL, NULL, SCENARIOS, 1.0, 0, NULL },
+	/* for the writing desk, with a role of its own; only where it is asked for */
+	{ "prose", "text", NULL, PROSE, 0.0, 0, NULL },
 };
 enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
 
@@ -48,7 +50,8 @@ static const double chitchat_share = 0.03, customer_share = 0.05;   /* of the ch
 struct options {
 	const char *root, *scenarios, *replies, *out, *valid;
 	uint64_t seed;
-	size_t each;
+	size_t each, alternatives;
+	double user_weight, reply_weight;
 	double weight[SOURCES];
 	bool wanted[SOURCES], named[SOURCES], stats;
 };
@@ -63,6 +66,9 @@ static const char usage_text[] =
 	"  --valid FILE        also write validation conversations there\n"
 	"  --seed N            (1)\n"
 	"  --each N            conversations a template (300)\n"
+	"  --alternatives N    of the replies written for one place, only the first N (0: all)\n"
+	"  --user-weight X     how much customers' turns count in training (1)\n"
+	"  --reply-weight X    and the replies written for the project (1)\n"
 	"  --only NAME,...     only these sources\n"
 	"  --weight NAME=X,... share of a source to take; over 1 repeats it\n"
 	"  --stats             print what came in, what went out and why\n";
@@ -306,7 +312,14 @@ static int gather(struct job *job, struct err *e)
 		if (s->kind == SCENARIOS) {
 			rng_seed(&r, rng_hash(job->o->seed, i * 2));
 			rc = corpus_add_scenarios(&job->lists[i], &job->valid, job->o->scenarios, job->slots,
-			                          (size_t)((double)job->o->each * job->o->weight[i]), &r, &job->stats[i], e);
+			                          (size_t)((double)job->o->each * job->o->weight[i]), job->o->alternatives,
+			                          &r, &job->stats[i], e);
+		} else if (s->kind == PROSE) {
+			char *path = join_path(job->o->root, s->train);
+
+			rng_seed(&r, rng_hash(job->o->seed, i * 2));
+			rc = corpus_add_prose(&job->lists[i], path, job->o->weight[i], &r, &job->stats[i], e);
+			free(path);
 		} else {
 			char *path = join_path(job->o->root, s->train);
 
@@ -360,6 +373,19 @@ static int write_chats(const char *path, struct chat **v, size_t n, struct err *
 	return rc;
 }
 
+/* The written replies are a small part of all rows, and those of a customer's turns are the larger half. */
+static void weigh(struct chat *c, enum kind kind, const struct options *o)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct chat_message *m = &c->messages[i];
+
+		if (strcmp(m->role, "user") == 0)
+			m->weight *= o->user_weight;
+		else if (kind == INTENTS || kind == SCENARIOS)
+			m->weight *= o->reply_weight;
+	}
+}
+
 static int write_mix(struct job *job, struct err *e)
 {
 	size_t total = 0, n = 0;
@@ -375,8 +401,10 @@ static int write_mix(struct job *job, struct err *e)
 	all = xcalloc(total, sizeof(struct chat *));
 	rng_seed(&r, rng_hash(job->o->seed, 999));
 	for (size_t i = 0; i < SOURCES; i++)
-		for (size_t k = 0; k < job->lists[i].n; k++)
+		for (size_t k = 0; k < job->lists[i].n; k++) {
+			weigh(&job->lists[i].v[k], sources[i].kind, job->o);
 			all[n++] = &job->lists[i].v[k];
+		}
 	rng_shuffle(&r, all, n, sizeof(struct chat *));
 	rc = write_chats(job->o->out, all, n, e);
 	if (rc == 0 && job->o->valid) {
@@ -470,11 +498,25 @@ static unsigned long long parse_count(const char *option, const char *arg)
 	return v;
 }
 
+static double parse_factor(const char *option, const char *arg)
+{
+	char *end;
+	double v = strtod(arg, &end);
+
+	if (end == arg || *end || !(v >= 0 && v <= 10)) {
+		fprintf(stderr, "corpus: %s wants a number from 0 to 10, not \"%s\"\n", option, arg);
+		exit(2);
+	}
+	return v;
+}
+
 static void parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option table[] = {
 		{ "root", 1, NULL, 'r' }, { "scenarios", 1, NULL, 'c' }, { "replies", 1, NULL, 'p' }, { "out", 1, NULL, 'o' },
-		{ "valid", 1, NULL, 'v' }, { "seed", 1, NULL, 's' }, { "each", 1, NULL, 'e' }, { "only", 1, NULL, 'n' },
+		{ "valid", 1, NULL, 'v' }, { "seed", 1, NULL, 's' }, { "each", 1, NULL, 'e' },
+		{ "alternatives", 1, NULL, 'a' }, { "user-weight", 1, NULL, 'U' },
+		{ "reply-weight", 1, NULL, 'R' }, { "only", 1, NULL, 'n' },
 		{ "weight", 1, NULL, 'w' }, { "stats", 0, NULL, 't' }, { "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 }
 	};
 	int c;
@@ -492,6 +534,9 @@ static void parse_options(struct options *o, int argc, char **argv)
 		case 'v': o->valid = optarg; break;
 		case 's': o->seed = parse_count("--seed", optarg); break;
 		case 'e': o->each = (size_t)parse_count("--each", optarg); break;
+		case 'a': o->alternatives = (size_t)parse_count("--alternatives", optarg); break;
+		case 'U': o->user_weight = parse_factor("--user-weight", optarg); break;
+		case 'R': o->reply_weight = parse_factor("--reply-weight", optarg); break;
 		case 'n': parse_only(o, optarg); break;
 		case 'w': parse_weights(o, optarg); break;
 		case 't': o->stats = true; break;
@@ -511,7 +556,7 @@ static void parse_options(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .seed = 1, .each = 300 };
+	struct options o = { .seed = 1, .each = 300, .user_weight = 1, .reply_weight = 1 };
 	struct job *job = xcalloc(1, sizeof(*job));
 	struct corpus_slots *slots = NULL;
 	struct corpus_replies *replies = NULL;
@@ -524,7 +569,7 @@ int main(int argc, char **argv)
 	rc = corpus_slots_open(&slots, slots_path, &e);
 	free(slots_path);
 	if (rc == 0)
-		rc = corpus_replies_open(&replies, o.replies, slots, &e);
+		rc = corpus_replies_open(&replies, o.replies, slots, o.alternatives, &e);
 	job->o = &o;
 	job->slots = slots;
 	job->replies = replies;

@@ -83,13 +83,20 @@ enum corpus_code { CODE_ORDER, CODE_TRACKING, CODE_EMAIL, CODE_PHONE, CODE_CARD,
                    CODE_URL, CODE_NUMBER };
 void corpus_make_code(enum corpus_code which, const char *company, struct rng *r, struct str *out);
 
-/* ---- corpus_written.c: the project's own texts ---- */
+/* ---- corpus_prose.c: clear prose, for the writing desk ---- */
+/* Paragraphs of the folder's .txt.xz files as turns of the role "document"; share: of all stretches, 0 to 1. */
+int corpus_add_prose(struct corpus_list *l, const char *dir, double share, struct rng *r, struct corpus_stats *st,
+                     struct err *e);
+
+/* ---- corpus_written.c: the project's own texts ----
+ * alternatives: of the agent's wordings of one place, only the first so many (0: all): a small model that
+ * hears eight answers to everything blends them. */
 int corpus_add_scenarios(struct corpus_list *train, struct corpus_list *valid, const char *dir,
-                         const struct corpus_slots *slots, size_t each, struct rng *r,
+                         const struct corpus_slots *slots, size_t each, size_t alternatives, struct rng *r,
                          struct corpus_stats *st, struct err *e);
 struct corpus_replies;
 int corpus_replies_open(struct corpus_replies **out, const char *dir, const struct corpus_slots *slots,
-                        struct err *e);
+                        size_t alternatives, struct err *e);
 void corpus_replies_close(struct corpus_replies *r);
 /* One customer's message with one written reply. False: nobody wrote one for that intent. */
 bool corpus_reply_to(const struct corpus_replies *replies, const struct corpus_slots *slots,

@@ -100,7 +100,7 @@ static int check_texts(const json_t *list, const struct corpus_slots *slots, con
 struct scenario_job {
 	struct corpus_list *train, *valid;
 	const struct corpus_slots *slots;
-	size_t each;
+	size_t each, alternatives;
 	struct rng *rng;
 	struct corpus_stats *stats;
 };
@@ -190,7 +190,13 @@ static int expand_scenario(void *ctx, const json_t *root, const char *where, str
 	decks = xcalloc(turn_count, sizeof(*decks));
 	seen = xcalloc(wanted + 1, sizeof(*seen));
 	for (size_t i = 0; i < turn_count; i++) {
-		decks[i].n = decks[i].at = json_array_size(json_object_get(json_array_get(turns, i), "text"));
+		const json_t *one = json_array_get(turns, i);
+		size_t n = json_array_size(json_object_get(one, "text"));
+
+		if (job->alternatives > 0 && n > job->alternatives &&
+		    strcmp(json_string_value(json_object_get(one, "role")), "assistant") == 0)
+			n = job->alternatives;
+		decks[i].n = decks[i].at = n;
 		decks[i].order = xcalloc(decks[i].n, sizeof(size_t));
 		for (size_t k = 0; k < decks[i].n; k++)
 			decks[i].order[k] = k;
@@ -226,10 +232,10 @@ static int expand_scenario(void *ctx, const json_t *root, const char *where, str
 }
 
 int corpus_add_scenarios(struct corpus_list *train, struct corpus_list *valid, const char *dir,
-                         const struct corpus_slots *slots, size_t each, struct rng *r,
+                         const struct corpus_slots *slots, size_t each, size_t alternatives, struct rng *r,
                          struct corpus_stats *st, struct err *e)
 {
-	struct scenario_job job = { train, valid, slots, each, r, st };
+	struct scenario_job job = { train, valid, slots, each, alternatives, r, st };
 
 	return read_folder(dir, expand_scenario, &job, e);
 }
@@ -246,6 +252,7 @@ struct corpus_replies {
 	struct intent *v;
 	size_t n, cap;
 	const struct corpus_slots *slots;     /* only while reading */
+	size_t alternatives;
 };
 
 static int add_replies(void *ctx, const json_t *root, const char *where, struct err *e)
@@ -271,17 +278,20 @@ static int add_replies(void *ctx, const json_t *root, const char *where, struct 
 	in->n = 0;
 	in->replies = xcalloc(json_array_size(list), sizeof(char *));
 	json_array_foreach(list, i, t)
-		in->replies[in->n++] = xstrdup(json_string_value(t));
+		if (r->alternatives == 0 || in->n < r->alternatives)
+			in->replies[in->n++] = xstrdup(json_string_value(t));
 	return 0;
 }
 
-int corpus_replies_open(struct corpus_replies **out, const char *dir, const struct corpus_slots *slots, struct err *e)
+int corpus_replies_open(struct corpus_replies **out, const char *dir, const struct corpus_slots *slots,
+                        size_t alternatives, struct err *e)
 {
 	struct corpus_replies *r = xcalloc(1, sizeof(*r));
 	int rc;
 
 	*out = NULL;
 	r->slots = slots;
+	r->alternatives = alternatives;
 	rc = read_folder(dir, add_replies, r, e);
 	if (rc < 0) {
 		corpus_replies_close(r);

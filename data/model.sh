@@ -1,26 +1,42 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The recipe of the shipped model: mix the corpora that may ship with the texts written for the project, train in
-# two stages (general first; then support in larger shares, with the contrast against other conversations), install,
-# and make the n-grams that belong to its pieces. `make model CORPUS=folder` runs it; SIZE, MINUTES1 and MINUTES2
-# change it. A run that was stopped goes on from its checkpoint.
+# four stages, install, and make the n-grams that belong to its pieces. `make model CORPUS=folder` runs it; SIZE and
+# MINUTES1 .. MINUTES4 change it. A run that was stopped goes on from its checkpoint.
+#   1  everything, general first
+#   2  support in larger shares, with the contrast against other conversations
+#   3  prose as a role of its own; three wordings of each written reply instead of eight
+#   4  two wordings; agents' turns count more than customers'; a contrast against common replies
 set -eu
 corpus=$1
 out=build/train
 valid=$corpus/dialogue/cucom.valid.jsonl.xz
 mkdir -p "$out"
+# mix NAME SEED WEIGHTS [OPTION...]
 mix() {
-	[ -s "$out/$1.jsonl" ] || build/corpus --root "$corpus" --scenarios data/scenarios --replies data/replies \
-		--out "$out/$1.jsonl" --seed "$2" --stats --weight "$3"
+	name=$1 seed=$2 weights=$3
+	shift 3
+	[ -s "$out/$name.jsonl" ] || build/corpus --root "$corpus" --scenarios data/scenarios --replies data/replies \
+		--out "$out/$name.jsonl" --seed "$seed" --stats --weight "$weights" "$@"
+}
+# stage N MINUTES OPTION...
+stage() {
+	n=$1 minutes=$2
+	shift 2
+	[ -s "$out/stage$n.safetensors" ] || ./answerback train --train "$out/mix$n.jsonl" --valid "$valid" \
+		--out "$out/stage$n.safetensors" --minutes "$minutes" --log "$out/stage$n.log" --seed "$n" --resume "$@"
 }
 mix mix1 3 cucom=1.7,scenarios=0.3,banking77=0.4,clinc150=0.5,bitext-intent-8k=0.3,bitext-intent-20k=0.2,star=0.12,sgd=0.08,multiwoz21=0.2
 mix mix2 4 cucom=1.6,scenarios=0.32,banking77=0.5,clinc150=0.4,bitext-intent-8k=0.5,bitext-intent-20k=0.15,star=0.05,sgd=0.04,multiwoz21=0.1,taskmaster4_coffee=0.15,dstc9_faq=0.05
-[ -s "$out/stage1.safetensors" ] ||
-	./answerback train --train "$out/mix1.jsonl" --valid "$valid" --out "$out/stage1.safetensors" --size "${SIZE:-medium}" \
-		--minutes "${MINUTES1:-55}" --lr 0.004 --warmup 150 --eval-every 500 --seed 1 --f32 --log "$out/stage1.log" --resume
-./answerback train --train "$out/mix2.jsonl" --valid "$valid" --out "$out/stage2.safetensors" --init "$out/stage1.safetensors" \
-	--minutes "${MINUTES2:-58}" --lr 0.0025 --warmup 100 --eval-every 400 --seed 2 --contrast 5 --contrast-others 6 \
-	--contrast-turns 4 --log "$out/stage2.log" --resume
-mv "$out/stage2.safetensors" data/model.safetensors
+mix mix3 21 cucom=2.0,scenarios=0.24,banking77=0.5,clinc150=0.35,bitext-intent-8k=0.45,bitext-intent-20k=0.15,star=0.05,sgd=0.03,multiwoz21=0.1,taskmaster4_coffee=0.1,dstc9_faq=0.04,prose=0.28 --alternatives 3
+mix mix4 51 cucom=1.5,scenarios=0.5,banking77=0.6,clinc150=0.3,bitext-intent-8k=0.5,bitext-intent-20k=0.1,star=0.02,sgd=0.015,multiwoz21=0.04,taskmaster4_coffee=0.04,dstc9_faq=0.02,prose=0.12 --alternatives 2 --user-weight 0.25 --reply-weight 1.5
+stage 1 "${MINUTES1:-55}" --size "${SIZE:-medium}" --lr 0.004 --warmup 150 --eval-every 500 --f32
+stage 2 "${MINUTES2:-58}" --init "$out/stage1.safetensors" --lr 0.0025 --warmup 100 --eval-every 400 \
+	--contrast 5 --contrast-others 6 --contrast-turns 4
+stage 3 "${MINUTES3:-45}" --init "$out/stage2.safetensors" --tags user,assistant,document --lr 0.0025 --lr-end 0.35 \
+	--warmup 100 --eval-every 600 --f32
+stage 4 "${MINUTES4:-46}" --init "$out/stage3.safetensors" --tags user,assistant,document --lr 0.0018 --lr-end 0.03 \
+	--warmup 50 --eval-every 400 --dropout 0.06 --contrast 5 --contrast-others 5 --contrast-turns 3
+cp "$out/stage4.safetensors" data/model.safetensors
 ./answerback model verify
 FIT=1 sh data/ngram.sh "$corpus" data/model.safetensors

@@ -45,14 +45,15 @@ struct ahead *ahead_new(struct session *s, const struct ahead_mix *mix)
 	a->m = session_model(s);
 	a->vocab = m->w->cfg.vocab;
 	a->node = xcalloc(AHEAD_NODES, sizeof(*a->node));
-	a->p = mem_aligned(AHEAD_NODES * a->vocab * sizeof(*a->p));
+	a->p = mem_large(AHEAD_NODES * a->vocab * sizeof(*a->p));
 	a->logp = mem_aligned(AHEAD_WIDTH * a->vocab * sizeof(*a->logp));
 	a->gram = mem_aligned(a->vocab * sizeof(*a->gram));
 	decode_state_init(&a->states, m, AHEAD_NODES);
 	decode_state_init(&a->batch, m, AHEAD_WIDTH);
-	a->white = xcalloc(a->vocab, 1);
+	a->white = mem_aligned(2 * a->vocab * sizeof(*a->white));
+	a->black = a->white + a->vocab;
 	for (size_t i = 0; i < a->vocab; i++)
-		a->white[i] = starts_white(m->tok, (int32_t)i);
+		(starts_white(m->tok, (int32_t)i) ? a->white : a->black)[i] = 1;
 	ahead_reset(a, mix);
 	return a;
 }
@@ -64,11 +65,11 @@ void ahead_free(struct ahead *a)
 	decode_state_fini(&a->states);
 	decode_state_fini(&a->batch);
 	tokens_free(&a->typed);
-	mem_aligned_free(a->p);
+	mem_large_free(a->p, AHEAD_NODES * a->vocab * sizeof(*a->p));
 	mem_aligned_free(a->logp);
 	mem_aligned_free(a->gram);
 	free(a->node);
-	free(a->white);
+	mem_aligned_free(a->white);
 	free(a);
 }
 
@@ -82,32 +83,28 @@ size_t ahead_steps(const struct ahead *a)
 static void mix(struct ahead *a, int at, const real *logp)
 {
 	struct ahead_node *nd = &a->node[at];
-	float *p = a->p + (size_t)at * a->vocab;
+	real *p = a->p + (size_t)at * a->vocab;
 
-	if (a->mix.ngram_only) {
+	if (a->mix.ngram_only)
 		ngram_predict(a->mix.ngram, nd->context, nd->n_context, p);
-	} else {
-		for (size_t i = 0; i < a->vocab; i++)
-			p[i] = expf((float)logp[i]);
-	}
+	else
+		kernels_exp(logp, p, a->vocab);
 	if (a->mix.ngram && !a->mix.ngram_only) {
 		const size_t trust = ngram_predict(a->mix.ngram, nd->context, nd->n_context, a->gram);
-		const float w = (float)a->mix.model_weight[trust];
+		const real w = (real)a->mix.model_weight[trust];
 
-		for (size_t i = 0; i < a->vocab; i++)
-			p[i] = w * p[i] + (1 - w) * a->gram[i];
+		kernels_scale(p, w, a->vocab);
+		kernels_axpy(p, 1 - w, a->gram, a->vocab);
 	}
 	if (a->mix.personal)
 		personal_mix(a->mix.personal, nd->context, nd->n_context, p);
 	if (a->mix.recent)
 		personal_mix(a->mix.recent, nd->context, nd->n_context, p);
 
-	double end = (double)p[TOKEN_EOT];
+	const double end = (double)p[TOKEN_EOT] + (double)kernels_dot(p, a->white, a->vocab);
 
-	for (size_t i = 0; i < a->vocab; i++)
-		if (a->white[i])
-			end += (double)p[i];
 	nd->word_end = end < 1 ? end : 1;
+	nd->entropy = -1;
 }
 
 static int add_node(struct ahead *a, int parent, int32_t id)

@@ -15,6 +15,7 @@ struct ahead_node {
 	int32_t context[AHEAD_CONTEXT];         /* the last ids, this one included */
 	size_t n_context;
 	double word_end;                        /* chance of white space or the turn's end next */
+	double entropy;                         /* nats, of what follows; < 0: not asked for yet */
 };
 
 struct ahead {
@@ -24,12 +25,12 @@ struct ahead {
 	size_t vocab;
 	struct ahead_node *node;                /* [AHEAD_NODES], the first n in use; 0: where the turn starts */
 	size_t n;
-	float *p;                               /* [AHEAD_NODES, V] */
+	real *p;                                /* [AHEAD_NODES, V] */
 	struct decode_state states;             /* a row a node */
 	struct decode_state batch;
 	real *logp;                             /* [AHEAD_WIDTH, V] */
-	float *gram;                            /* [V] */
-	uint8_t *white;                         /* [V] begins with white space */
+	real *gram;                             /* [V] */
+	real *white, *black;                    /* [V] 1 where a piece begins with white space, or does not; else 0 */
 	int32_t tag;
 	size_t turns;                           /* of the session when the tree was begun */
 	struct tokens typed;                    /* the way last reached */

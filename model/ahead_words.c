@@ -9,6 +9,8 @@ enum { ITEMS = 160, FANOUT = 24, INSIDE = 6 };
 
 /* Not worth a step: this much less likely than the best (nats). */
 static const double HOPELESS = 9;
+/* Nor even a place among the candidates. */
+static const real NEVER = (real)1e-7;
 
 struct item {
 	double lp;
@@ -104,11 +106,11 @@ static size_t spell(const struct search *se, int node, char *out)
 /* The most likely few of what may follow; keeps their order by probability. */
 struct best {
 	int32_t id[FANOUT];
-	float p[FANOUT];
+	real p[FANOUT];
 	size_t n, width;
 };
 
-static void keep(struct best *b, int32_t id, float p)
+static void keep(struct best *b, int32_t id, real p)
 {
 	size_t i;
 
@@ -125,7 +127,7 @@ static void keep(struct best *b, int32_t id, float p)
 
 struct fit {
 	struct search *se;
-	const float *p;
+	const real *p;
 	struct best *b;
 	size_t rest;              /* open bytes not yet covered */
 	double reach;             /* sum of those that cover them all */
@@ -145,7 +147,7 @@ static bool offer(int32_t id, size_t len, void *arg)
 static void agreeing(struct search *se, int node, size_t have, double base)
 {
 	struct ahead *a = se->a;
-	const float *p = a->p + (size_t)node * a->vocab;
+	const real *p = a->p + (size_t)node * a->vocab;
 	const char *rest = se->open + have;
 	struct best b = { .width = FANOUT };
 	struct fit f = { se, p, &b, se->n_open - have, 0 };
@@ -172,13 +174,12 @@ static void agreeing(struct search *se, int node, size_t have, double base)
 static void inside(struct search *se, int node, double base, bool begin)
 {
 	struct ahead *a = se->a;
-	const float *p = a->p + (size_t)node * a->vocab;
+	const real *p = a->p + (size_t)node * a->vocab;
+	const real *only = begin ? a->white : a->black;
 	struct best b = { .width = begin ? FANOUT : INSIDE };
 	size_t n;
 
-	for (size_t i = 0; i < a->vocab; i++) {
-		if (a->white[i] != begin || (b.n == b.width && p[i] <= b.p[b.n - 1]))
-			continue;
+	for (size_t i = 0; (i = kernels_find_above(p, only, a->vocab, i, b.n == b.width ? b.p[b.n - 1] : NEVER)) < a->vocab; i++) {
 		if (!tokenizer_is_control(a->m->tok, (int32_t)i))
 			keep(&b, (int32_t)i, p[i]);
 		else if (p[i] > 1e-4f && se->q->value && se->q->value((int32_t)i, &n, se->q->arg) && n > 0)
@@ -301,17 +302,20 @@ size_t ahead_words(struct ahead *a, int root, const char *open, size_t n_open, c
                    struct ahead_word *out, size_t n, double *entropy)
 {
 	struct search se = { .a = a, .q = q, .open = open, .n_open = n_open, .root = root };
-	const float *p = a->p + (size_t)root * a->vocab;
+	const real *p = a->p + (size_t)root * a->vocab;
 	size_t found = 0;
 
 	if (n_open > AHEAD_MAX_OPEN / 2 || n == 0)
 		return 0;
-	if (entropy) {
-		*entropy = 0;
-		for (size_t i = 0; i < a->vocab; i++)
-			if (p[i] > 1e-6f)
-				*entropy -= (double)(p[i] * logf(p[i]));
+	if (entropy && a->node[root].entropy < 0) {
+		double sum = 0;
+
+		for (size_t i = 0; (i = kernels_find_above(p, NULL, a->vocab, i, (real)1e-6)) < a->vocab; i++)
+			sum -= (double)(p[i] * REAL_LOG(p[i]));
+		a->node[root].entropy = sum;
 	}
+	if (entropy)
+		*entropy = a->node[root].entropy;
 	if (n_open > 0) {
 		agreeing(&se, root, 0, 0);
 	} else if (a->node[root].parent < 0) {

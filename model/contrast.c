@@ -3,10 +3,78 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "../src/base/mem.h"
 #include "../src/base/rng.h"
 #include "contrast.h"
 
-enum { TRIES = 24 };
+enum { TRIES = 24, DRAWS = 6 };
+
+/* ---- how common a turn is ---- */
+
+struct pairs {
+	uint64_t *key;                /* previous id << 32 | id, plus one; 0: empty */
+	uint32_t *count;
+	size_t mask;
+};
+
+static uint32_t *pair_count(struct pairs *p, int32_t before, int32_t id, bool add)
+{
+	const uint64_t key = ((uint64_t)(uint32_t)before << 32 | (uint32_t)id) + 1;
+
+	for (size_t i = rng_hash(key, 0) & p->mask;; i = (i + 1) & p->mask) {
+		if (p->key[i] == key)
+			return &p->count[i];
+		if (p->key[i] == 0) {
+			if (!add)
+				return NULL;
+			p->key[i] = key;
+			return &p->count[i];
+		}
+	}
+}
+
+float *contrast_commonness(const struct dataset *ds, size_t vocab)
+{
+	size_t slots = 1024, total = 0;
+	uint32_t *single = xcalloc(vocab, sizeof(*single)), *before = xcalloc(vocab, sizeof(*before));
+	float *out = xcalloc(ds->n_turns + 1, sizeof(*out));
+	struct pairs p;
+
+	while (slots < 2 * dataset_rows(ds))
+		slots *= 2;
+	p = (struct pairs){ xcalloc(slots, sizeof(uint64_t)), xcalloc(slots, sizeof(uint32_t)), slots - 1 };
+	for (size_t pass = 0; pass < 2; pass++) {
+		for (size_t t = 0; t < ds->n_turns; t++) {
+			const struct dataset_turn *dt = &ds->turn[t];
+			int32_t last = dt->tag;
+			double sum = 0;
+
+			for (size_t i = 0; i <= dt->n; i++) {
+				const int32_t id = i < dt->n ? ds->ids[dt->first + i] : TOKEN_EOT;
+				uint32_t *both = pair_count(&p, last, id, pass == 0);
+
+				if (pass == 0) {
+					++*both;
+					single[id]++;
+					before[last]++;
+					total++;
+				} else {
+					sum += log(0.9 * (double)*both / (double)before[last] +
+					           0.1 * (double)single[id] / (double)total);
+				}
+				last = id;
+			}
+			out[t] = (float)(sum / (double)(dt->n + 1));
+		}
+	}
+	free(p.key);
+	free(p.count);
+	free(single);
+	free(before);
+	return out;
+}
+
+/* ---- rivals ---- */
 
 static size_t dialogue_rows(const struct dataset *ds, size_t d)
 {
@@ -19,7 +87,7 @@ static size_t dialogue_rows(const struct dataset *ds, size_t d)
 
 /* A turn of the same role out of another conversation, of like length where one is found soon: an
  * order is no rival of a joke. SIZE_MAX: none. */
-static size_t rival(const struct dataset *ds, uint32_t own, int32_t tag, struct rng *r, uint32_t *from)
+static size_t any_rival(const struct dataset *ds, uint32_t own, int32_t tag, struct rng *r, uint32_t *from)
 {
 	const size_t rows = dialogue_rows(ds, own);
 	size_t found = SIZE_MAX;
@@ -37,6 +105,24 @@ static size_t rival(const struct dataset *ds, uint32_t own, int32_t tag, struct 
 			break;
 	}
 	return found;
+}
+
+/* Every other one is the commonest of several: what is said everywhere is what a likelihood prefers everywhere. */
+static size_t rival(const struct dataset *ds, uint32_t own, int32_t tag, bool common, const struct contrast_opts *o,
+                    struct rng *r, uint32_t *from)
+{
+	size_t best = any_rival(ds, own, tag, r, from);
+
+	for (size_t i = 1; o->commonness && common && best != SIZE_MAX && i < DRAWS; i++) {
+		uint32_t d;
+		const size_t t = any_rival(ds, own, tag, r, &d);
+
+		if (t != SIZE_MAX && o->commonness[t] > o->commonness[best]) {
+			best = t;
+			*from = d;
+		}
+	}
+	return best;
 }
 
 size_t contrast_branch(struct dialogue_batch *b, struct arena *a, const struct dataset *ds,
@@ -68,7 +154,7 @@ size_t contrast_branch(struct dialogue_batch *b, struct arena *a, const struct d
 		size_t got = 0;
 
 		for (; got < o->others; got++) {
-			said[k + got] = rival(ds, of[c], tag, &r, &from[k + got]);
+			said[k + got] = rival(ds, of[c], tag, got % 2 == 0, o, &r, &from[k + got]);
 			place[k + got] = pick[c];
 			if (said[k + got] == SIZE_MAX)
 				break;

@@ -18,8 +18,13 @@ struct contrast_opts {
 	double temperature;           /* T, in nats a token */
 	size_t turns, others;         /* chosen turns of a batch, and branches of each */
 	int32_t tag;                  /* of the turns to choose; -1: any */
+	const float *commonness;      /* [turns of the dataset], or NULL: every rival is drawn alike */
 	uint64_t key;                 /* of this batch's choices */
 };
+
+/* Mean log-probability a piece of every turn under counts of pieces and pairs of pieces: how much it is what is
+ * said everywhere. [turns]; caller frees. */
+float *contrast_commonness(const struct dataset *ds, size_t vocab);
 
 /* Adds branches to b, made by batch_build from item[0 .. n); returns how many turns were chosen.
  * Branches stand in groups of `others`, in the order of the chosen turns. */

@@ -61,11 +61,17 @@ void decode_mask_init(struct decode_mask *mask, const struct session *s, const s
 				!tokenizer_is_placeholder(m->tok, (int32_t)i, NULL, NULL);
 		mask->banned[TOKEN_EOT] = 0;
 	}
+	mask->ids = xcalloc(mask->vocab + 1, sizeof(*mask->ids));
+	mask->n = 0;
+	for (size_t i = 0; i < mask->vocab; i++)
+		if (mask->banned[i])
+			mask->ids[mask->n++] = (int32_t)i;
 }
 
 void decode_mask_fini(struct decode_mask *mask)
 {
 	free(mask->banned);
+	free(mask->ids);
 }
 
 /* Would `id` after ids complete an n-gram that is there already? Then every such id is
@@ -85,22 +91,11 @@ static void block_repeats(const int32_t *ids, size_t n, size_t order, real *logp
 void decode_apply_rules(const struct decode_mask *mask, const struct decode_opts *o, const int32_t *ids,
                         size_t n, real *logp)
 {
-	for (size_t i = 0; i < mask->vocab; i++)
-		if (mask->banned[i])
-			logp[i] = (real)-INFINITY;
+	for (size_t i = 0; i < mask->n; i++)
+		logp[mask->ids[i]] = (real)-INFINITY;
 	block_repeats(ids, n, o->no_repeat, logp);
 	if (n < o->min_tokens)
 		logp[TOKEN_EOT] = (real)-INFINITY;
-}
-
-static size_t argmax(const real *x, size_t n)
-{
-	size_t best = 0;
-
-	for (size_t i = 1; i < n; i++)
-		if (x[i] > x[best])
-			best = i;
-	return best;
 }
 
 struct choice {
@@ -189,7 +184,7 @@ int decode_turn(struct session *s, int32_t tag, const struct decode_opts *o, str
 		memcpy(ruled, logp, V * sizeof(real));
 		decode_apply_rules(&mask, o, r->ids.ids, r->ids.n, ruled);
 
-		int32_t id = (int32_t)(c ? sample(ruled, V, o, &rng, c) : argmax(ruled, V));
+		int32_t id = (int32_t)(c ? sample(ruled, V, o, &rng, c) : kernels_argmax(ruled, V));
 
 		r->log_prob += (double)logp[id];
 		if (id == TOKEN_EOT) {

@@ -43,6 +43,12 @@ static void offer(struct candidate *c, size_t *n, size_t width, struct candidate
 	c[i] = x;
 }
 
+/* What a piece's log p must be above to be of use; a little below that, since it is rounded. */
+static real bound(const struct candidate *c, size_t n, size_t width, const struct hypothesis *h)
+{
+	return n < width ? (real)-1e30 : (real)(c[n - 1].log_prob - h->log_prob - 1e-3);
+}
+
 static void finish(struct hypothesis *done, size_t *n, size_t want, const struct tokens *ids,
                    double log_prob, bool ended, double penalty)
 {
@@ -96,11 +102,10 @@ size_t decode_beam(struct session *s, int32_t tag, const struct decode_opts *o,
 		for (size_t b = 0; b < alive; b++) {
 			memcpy(ruled, logp + b * V, V * sizeof(real));
 			decode_apply_rules(&mask, o, live[b].ids.ids, live[b].ids.n, ruled);
-			for (size_t i = 0; i < V; i++) {
+			for (size_t i = 0; (i = kernels_find_above(ruled, NULL, V, i, bound(c, nc, 2 * width, &live[b]))) < V; i++) {
 				double lp = live[b].log_prob + (double)ruled[i];
 
-				if (ruled[i] > (real)-1e30 &&
-				    (nc < 2 * width || lp > c[nc - 1].log_prob))
+				if (nc < 2 * width || lp > c[nc - 1].log_prob)
 					offer(c, &nc, 2 * width, (struct candidate){ b, (int32_t)i, lp });
 			}
 		}

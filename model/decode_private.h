@@ -8,6 +8,8 @@
 struct decode_mask {
 	size_t vocab;
 	uint8_t *banned;        /* owned copy */
+	int32_t *ids;           /* the banned ones, n of them */
+	size_t n;
 };
 void decode_mask_init(struct decode_mask *mask, const struct session *s, const struct decode_opts *o);
 void decode_mask_fini(struct decode_mask *mask);

@@ -34,11 +34,10 @@ static void drop(const struct dialogue_pass *p, enum dropout_site site, real *x,
 void dialogue_embed(const struct weights *w, const int32_t *ids, size_t n, real *x)
 {
 	const size_t d = w->cfg.embed;
-	const real *e = weights_at(w, W_EMBED);
 	const real scale = REAL_SQRT((real)d);
 
 	for (size_t r = 0; r < n; r++) {
-		memcpy(x + r * d, e + (size_t)ids[r] * d, d * sizeof(real));
+		weights_embedding(w, ids[r], x + r * d);
 		kernels_scale(x + r * d, scale, d);
 	}
 }
@@ -107,10 +106,10 @@ void dialogue_memory(const struct weights *w, size_t rows, const real *turn, con
 {
 	const size_t tb = 2 * w->cfg.turn_hidden, e = w->cfg.encoder_hidden, A = w->cfg.attention;
 
-	kernels_gemm_packed(rows, &w->packed[W_KEY_TURN], turn, tb, false, k, A);
-	kernels_gemm_packed(rows, &w->packed[W_KEY_DIALOGUE], enc, e, true, k, A);
-	kernels_gemm_packed(rows, &w->packed[W_VALUE_TURN], turn, tb, false, v, A);
-	kernels_gemm_packed(rows, &w->packed[W_VALUE_DIALOGUE], enc, e, true, v, A);
+	weights_product(w, W_KEY_TURN, rows, turn, tb, false, k, A);
+	weights_product(w, W_KEY_DIALOGUE, rows, enc, e, true, k, A);
+	weights_product(w, W_VALUE_TURN, rows, turn, tb, false, v, A);
+	weights_product(w, W_VALUE_DIALOGUE, rows, enc, e, true, v, A);
 }
 
 void dialogue_start(const struct weights *w, size_t turns, const real *enc_last, real *start,
@@ -118,7 +117,7 @@ void dialogue_start(const struct weights *w, size_t turns, const real *enc_last,
 {
 	const size_t h = w->cfg.decoder_hidden;
 
-	kernels_gemm_packed(turns, &w->packed[W_START], enc_last, w->cfg.encoder_hidden, false, start, 4 * h);
+	weights_product(w, W_START, turns, enc_last, w->cfg.encoder_hidden, false, start, 4 * h);
 	kernels_add_bias(turns, 4 * h, start, 4 * h, weights_at(w, W_START_BIAS));
 	kernels_tanh(start, start, turns * 4 * h);
 	for (size_t t = 0; t < turns; t++) {
@@ -185,7 +184,7 @@ static void attend(struct dialogue_pass *p)
 	p->probs_len = attention_layout(&at, p->spans, b->turns);
 	p->probs = arena_alloc(p->a, (p->probs_len + 1) * sizeof(real));
 	p->q = rows_of(p, A);
-	kernels_gemm_packed(b->rows, &p->w->packed[W_QUERY], p->mid, h + A, false, p->q, A);
+	weights_product(p->w, W_QUERY, b->rows, p->mid, h + A, false, p->q, A);
 	attention_forward(&at, p->spans, b->turns, p->q, A, p->kt, p->ldkt, p->v, A,
 	                  p->probs, p->mid + h, h + A);
 }
@@ -202,7 +201,7 @@ void dialogue_output(const struct weights *w, size_t rows, const real *z, real *
 {
 	const size_t d = w->cfg.embed, wide = w->cfg.decoder_hidden + w->cfg.attention;
 
-	kernels_gemm_packed(rows, &w->packed[W_OUT], z, wide, false, o, d);
+	weights_product(w, W_OUT, rows, z, wide, false, o, d);
 	kernels_add_bias(rows, d, o, d, weights_at(w, W_OUT_BIAS));
 	for (size_t r = 0; r < rows; r++)
 		gate[r] = !w->cfg.copy ? 0 :
@@ -214,7 +213,7 @@ void dialogue_logits(const struct weights *w, size_t rows, const real *o, real *
 {
 	const size_t V = w->cfg.vocab, d = w->cfg.embed;
 
-	kernels_gemm_packed(rows, &w->packed[W_EMBED], o, d, false, logits, V);
+	weights_product(w, W_EMBED, rows, o, d, false, logits, V);
 	kernels_add_bias(rows, V, logits, V, weights_at(w, W_EMBED_BIAS));
 }
 

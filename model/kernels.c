@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* kernels: chooses the path for this processor, forwards to its table, and holds
- * what is the same on every path: packing and the products that OpenBLAS does. */
+ * what is the same on every path: packing. */
 #include "kernels.h"
 
 #include <assert.h>
-#include <cblas.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +14,6 @@
 #if KERNELS_X86
 #include <cpuid.h>
 #endif
-
-/* In OpenBLAS's cblas.h, not in the reference one. */
-void openblas_set_num_threads(int threads);
 
 /* Written once, under kernels_init's once. */
 static const struct kernels_table *table;
@@ -102,7 +97,7 @@ static void choose(void)
 	if (!table)
 		table = kernels_table_find(NULL);
 	read_cpu_name();
-	openblas_set_num_threads(1);
+	kernels_blas_prepare();
 }
 
 void kernels_init(void)
@@ -176,32 +171,6 @@ size_t packed8_outputs(size_t n)
 size_t packed8_bytes(size_t k, size_t n)
 {
 	return packed8_outputs(n) * packed8_round_k(k);
-}
-
-/* ---- large products ---- */
-
-void kernels_gemm(bool ta, bool tb, size_t m, size_t n, size_t k,
-                  const real *a, size_t lda, const real *b, size_t ldb,
-                  bool accumulate, real *c, size_t ldc)
-{
-	real beta = accumulate ? 1 : 0;
-
-	if (m == 0 || n == 0)
-		return;
-	if (k == 0) {
-		for (size_t i = 0; i < m && !accumulate; i++)
-			memset(c + i * ldc, 0, n * sizeof(*c));
-		return;
-	}
-	assert(m <= INT_MAX && n <= INT_MAX && k <= INT_MAX);
-	assert(lda <= INT_MAX && ldb <= INT_MAX && ldc <= INT_MAX);
-#ifdef ANSWERBACK_DOUBLE
-	cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
-	            (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
-#else
-	cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
-	            (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
-#endif
 }
 
 /* ---- forwarding ---- */
@@ -299,6 +268,30 @@ real kernels_sigmoid1(real x)
 	return table->sigmoid1(x);
 }
 
+void kernels_exp(const real *x, real *y, size_t n)
+{
+	table->exp(x, y, n);
+}
+
+void kernels_shift(real *x, real by, size_t n)
+{
+	table->shift(x, by, n);
+}
+
+size_t kernels_find_above(const real *x, const real *only, size_t n, size_t from, real bound)
+{
+	return table->find_above(x, only, n, from, bound);
+}
+
+size_t kernels_argmax(const real *x, size_t n)
+{
+	size_t best = 0, i = 1;
+
+	while ((i = table->find_above(x, NULL, n, i, x[best])) < n)
+		best = i++;
+	return best;
+}
+
 void kernels_dropout(real *x, size_t n, double p, uint64_t key)
 {
 	table->dropout(x, n, p, key);
@@ -316,9 +309,26 @@ void pack_weights8(struct packed8 *dst, const real *w, size_t ldw, bool transpos
 }
 
 void kernels_gemm_packed8(size_t m, const struct packed8 *w, const real *a, size_t lda,
-                          bool accumulate, real *c, size_t ldc, void *scratch)
+                          bool accumulate, real *c, size_t ldc)
 {
-	table->gemm_packed8(m, w, a, lda, accumulate, c, ldc, scratch);
+	_Alignas(64) int8_t scratch[32768];
+	const size_t fit = sizeof(scratch) / packed8_stride(w->k + 1);
+
+	assert(fit > 0);
+	for (size_t i = 0, rows; i < m; i += rows) {
+		rows = m - i < PACKED8_ROWS ? m - i : PACKED8_ROWS;
+		rows = rows < fit ? rows : fit;
+		table->gemm_packed8(rows, w, a + i * lda, lda, accumulate, c + i * ldc, ldc, scratch);
+	}
+}
+
+void packed8_output(const struct packed8 *w, size_t output, real *x)
+{
+	const int8_t *lanes = w->data + output / PACKED8_PANEL * PACKED8_PANEL * packed8_round_k(w->k)
+		+ output % PACKED8_PANEL * 4;
+
+	for (size_t p = 0; p < w->k; p++)
+		x[p] = (real)lanes[p / 4 * 4 * PACKED8_PANEL + p % 4] * (real)w->scale[output];
 }
 
 void kernels_to_bf16(const float *x, uint16_t *y, size_t n)

@@ -5,7 +5,7 @@
  * Paths: "avx512", "avx2" (with FMA), "plain". kernels_init picks the best one the
  * processor has; ANSWERBACK_CPU=plain|avx2|avx512 forces one (a path the processor
  * lacks is refused with a warning on stderr and the best one is used).
- * This file's implementation is the only one that includes cblas.h.
+ * kernels_blas.c is the only one that includes cblas.h.
  *
  * Numbers. All matrices are row-major; ld* are row strides in elements.
  * Two kinds of product:
@@ -15,7 +15,7 @@
  *    row it stands in. So a row computed alone is bit-identical to the same row in
  *    a batch: causality and "live session == teacher forcing" rest on it.
  *    avx2 and avx512 give equal bits too, plain need not.
- *  - kernels_gemm: OpenBLAS (single-threaded: we bring our own threads), for large
+ *  - kernels_gemm: OpenBLAS (loaded at its first use; single-threaded: we bring our own threads), for large
  *    products of the backward pass, where only run-to-run equality matters.
  *
  * Threads: everything here is reentrant once kernels_init has run.
@@ -30,8 +30,10 @@
 
 #include "real.h"
 
-/* Idempotent and thread-safe; call once before anything else here. */
+/* Idempotent and thread-safe; call once before anything else here. The first call sets OPENBLAS_NUM_THREADS
+ * in the environment: let it be made before there are threads. */
 void kernels_init(void);
+bool kernels_have_blas(void);         /* loads OpenBLAS; false: it is not there, and our own products do its work */
 const char *kernels_path(void);       /* "plain", "avx2", "avx512" */
 const char *kernels_cpu_name(void);   /* processor's own name, or "unknown" */
 
@@ -117,6 +119,14 @@ real kernels_logsumexp(const real *x, size_t n);
 /* y[i] = tanh(x[i]); y may alias x. */
 void kernels_tanh(const real *x, real *y, size_t n);
 real kernels_sigmoid1(real x);
+/* y[i] = exp(x[i]), zero below -87; y may alias x. */
+void kernels_exp(const real *x, real *y, size_t n);
+/* x[i] += by */
+void kernels_shift(real *x, real by, size_t n);
+/* The first i >= from with x[i] > bound, and only[i] > 0 unless only is NULL; n: there is none. */
+size_t kernels_find_above(const real *x, const real *only, size_t n, size_t from, real bound);
+/* The first of the largest. */
+size_t kernels_argmax(const real *x, size_t n);
 
 /* Inverted dropout in place, keep probability 1 - p rounded to 1/256: element i survives
  * (scaled by 1/keep) or becomes 0 by byte i of the stream rng_hash(key, i / 8), so the same
@@ -137,16 +147,18 @@ void kernels_adam(real *w, real *m, real *v, const real *g, size_t n, real scale
 struct packed8 {
 	int8_t *data;      /* layout private to the path */
 	float *scale;      /* [n padded] value of one unit of each output's weights */
-	int32_t *rowsum;   /* [n padded] sum of each output's bytes (offset correction of u8 x s8) */
+	int32_t *rowsum;   /* [n padded] sum of each output's bytes (offset correction of unsigned activations) */
 	size_t k, n;
 };
 
 size_t packed8_bytes(size_t k, size_t n);      /* for data */
 size_t packed8_outputs(size_t n);              /* n rounded up: elements of scale and rowsum */
 void pack_weights8(struct packed8 *dst, const real *w, size_t ldw, bool transposed);
-/* C[m, n] = A[m, k] . W  (+ C when accumulate). scratch: at least m * (k + 64) bytes, aligned. */
+/* C[m, n] = A[m, k] . W  (+ C when accumulate). A row's bits do not depend on its batch. */
 void kernels_gemm_packed8(size_t m, const struct packed8 *w, const real *a, size_t lda,
-                          bool accumulate, real *c, size_t ldc, void *scratch);
+                          bool accumulate, real *c, size_t ldc);
+/* x: [k], the weights of one output, as what was kept of them. */
+void packed8_output(const struct packed8 *w, size_t output, real *x);
 
 /* ---- formats ---- */
 void kernels_to_bf16(const float *x, uint16_t *y, size_t n);    /* round to nearest even */

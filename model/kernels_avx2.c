@@ -27,7 +27,6 @@
 #define VECTOR_NAME "avx2"
 #define W 8                  /* floats in a vector */
 #define TILE_MOST_ROWS 6     /* 12 sums, 2 of b, 1 of a: 15 of 16 registers */
-#define BYTE_OFFSET 0        /* added to quantised activations */
 
 typedef __m256 vf;
 typedef __m256i vi;
@@ -74,6 +73,7 @@ INLINE vf vi_convert(vi a) { return _mm256_cvtepi32_ps(a); }
 
 INLINE vmask mask_less(vf a, vf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
 INLINE vmask mask_greater_int(vi a, vi b) { return _mm256_cmpgt_epi32(a, b); }
+INLINE unsigned mask_lanes(vmask m) { return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(m)); }
 INLINE vf v_clear(vmask m, vf a) { return _mm256_andnot_ps(_mm256_castsi256_ps(m), a); }
 INLINE vf v_keep(vmask m, vf a) { return _mm256_and_ps(_mm256_castsi256_ps(m), a); }
 INLINE vi vi_choose(vmask m, vi yes, vi no) { return _mm256_blendv_epi8(no, yes, m); }
@@ -169,28 +169,23 @@ INLINE void vi_store_bytes(int8_t *p, vi a)
 	_mm_storel_epi64((__m128i *)p, _mm_packs_epi16(b, b));
 }
 
-/* Four activations, the same for every lane. */
+/* Four activations, the same for every lane; unsigned bytes. */
 struct four {
-	vi signs, sizes;
+	vi bytes;
 };
 
 INLINE struct four four_spread(const int8_t *p)
 {
-	struct four f;
 	int32_t bits;
 
 	memcpy(&bits, p, sizeof(bits));
-	f.signs = _mm256_set1_epi32(bits);
-	f.sizes = _mm256_abs_epi8(f.signs);
-	return f;
+	return (struct four){ _mm256_set1_epi32(bits) };
 }
 
-/* sum + the four products of every lane. With the sign of the activation moved to the
- * weight, and neither ever -128, a pair of products is at most 2 * 127 * 127 = 32258:
- * vpmaddubsw cannot saturate, so the sum is exact. */
+/* sum + the four products of every lane: exact, as an activation has 7 bits (kernels_table.h). */
 INLINE vi four_dot(vi sum, struct four x, vi w)
 {
-	__m256i pairs = _mm256_maddubs_epi16(x.sizes, _mm256_sign_epi8(w, x.signs));
+	__m256i pairs = _mm256_maddubs_epi16(x.bytes, w);
 
 	return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }

@@ -28,7 +28,6 @@
 #define VECTOR_NAME "avx512"
 #define W 16                 /* floats in a vector */
 #define TILE_MOST_ROWS 12    /* 24 sums, 2 of b, 1 of a: 27 of 32 registers */
-#define BYTE_OFFSET 128      /* added to quantised activations: vpdpbusd wants them unsigned */
 
 typedef __m512 vf;
 typedef __m512i vi;
@@ -73,6 +72,7 @@ INLINE vf vi_convert(vi a) { return _mm512_cvtepi32_ps(a); }
 
 INLINE vmask mask_less(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 INLINE vmask mask_greater_int(vi a, vi b) { return _mm512_cmpgt_epi32_mask(a, b); }
+INLINE unsigned mask_lanes(vmask m) { return m; }
 INLINE vf v_clear(vmask m, vf a) { return _mm512_maskz_mov_ps((vmask)~m, a); }
 INLINE vf v_keep(vmask m, vf a) { return _mm512_maskz_mov_ps(m, a); }
 INLINE vi vi_choose(vmask m, vi yes, vi no) { return _mm512_mask_mov_epi32(no, m, yes); }
@@ -170,7 +170,7 @@ INLINE void vi_store_bytes(int8_t *p, vi a)
 	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(a));
 }
 
-/* Four activations, the same for every lane; bytes with 128 added. */
+/* Four activations, the same for every lane; unsigned bytes. */
 struct four {
 	vi bytes;
 };

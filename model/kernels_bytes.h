@@ -4,6 +4,8 @@
  * integers, the epilogue is one product of two scales, one product, and one sum when
  * accumulating, never fused. */
 
+#define BYTE_OFFSET_BITS 6
+#define BYTE_OFFSET (1 << BYTE_OFFSET_BITS)      /* added to quantised activations */
 #define PANEL_VECTORS (16 / W)    /* PACKED8_PANEL in vectors */
 
 enum {
@@ -12,9 +14,9 @@ enum {
 	CHUNK8 = 256                  /* inputs of one output packed at a time */
 };
 
-/* Scale of a vector from the bits of its largest absolute value, and what to multiply
+/* Scale of a vector from the bits of its largest absolute value, which becomes `most`, and what to multiply
  * by to quantise: 0 when there is nothing to keep. */
-static float scale8(int32_t bits, float *inverse)
+static float scale8(int32_t bits, float most, float *inverse)
 {
 	float top;
 
@@ -24,8 +26,8 @@ static float scale8(int32_t bits, float *inverse)
 	memcpy(&top, &bits, sizeof(top));
 	if (top < PACKED8_TINY)
 		return 0;
-	*inverse = 127.0f / top;
-	return top / 127.0f;
+	*inverse = most / top;
+	return top / most;
 }
 
 /* Lanes that are not there become the byte of a zero. */
@@ -45,7 +47,7 @@ static float quantise_activations(const float *x, size_t k, int8_t *q)
 	float inverse, scale;
 
 	EACH_VECTOR(k, largest_step, &top, x);
-	scale = scale8(vi_largest(top), &inverse);
+	scale = scale8(vi_largest(top), PACKED8_ACTIVATION, &inverse);
 	if (inverse > 0)
 		EACH_VECTOR(k, bytes_step, q, x, v_set(inverse), BYTE_OFFSET, &sum);
 	else
@@ -74,7 +76,7 @@ static void pack_output(int8_t *lanes, const float *x, size_t k, float *scale, i
 	float inverse;
 
 	EACH_VECTOR(k, largest_step, &top, x);
-	*scale = scale8(vi_largest(top), &inverse);
+	*scale = scale8(vi_largest(top), PACKED8_WEIGHT, &inverse);
 	if (!(inverse > 0))
 		return;
 	for (size_t p = 0; p < k; p += CHUNK8) {
@@ -99,7 +101,7 @@ INLINE void pack_outputs(int8_t *lanes, const float *x, size_t ldx, size_t k, fl
 		largest_step(&top, x + p * ldx, 0, l);
 	vi_store(bits, top);
 	for (size_t i = 0; i < W; i++)
-		scale[i] = scale8(bits[i], inverse + i);
+		scale[i] = scale8(bits[i], PACKED8_WEIGHT, inverse + i);
 	for (size_t p = 0; p < k; p += 4, lanes += 4 * PACKED8_PANEL) {
 		vi four = vi_set(0);
 
@@ -218,11 +220,9 @@ static const size_t byte_panels[5] = { 0, 8, 4, 2, 2 };
 INLINE void result_step(float *c, const int32_t *sums, const struct packed8 *w, vf scale,
                         bool accumulate, size_t j, size_t i, struct lanes l)
 {
-	vi sum = vi_load(sums + i);
+	vi sum = vi_sub(vi_load(sums + i), vi_left(vi_load(w->rowsum + j + i), BYTE_OFFSET_BITS));
 	vf y;
 
-	if (BYTE_OFFSET)
-		sum = vi_sub(sum, vi_left(vi_load(w->rowsum + j + i), 7));
 	y = v_mul(vi_convert(sum), v_mul(scale, v_load(w->scale + j + i)));
 	put(c + i, l, accumulate ? v_add(get(c + i, l), y) : y);
 }

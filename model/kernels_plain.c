@@ -329,19 +329,41 @@ static void adam(real *w, real *m, real *v, const real *g, size_t n, real scale,
 	}
 }
 
+/* ---- whole distributions ---- */
+
+static void exp_vector(const real *x, real *y, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = REAL_EXP(x[i]);
+}
+
+static void shift_vector(real *x, real by, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		x[i] += by;
+}
+
+static size_t find_above(const real *x, const real *only, size_t n, size_t from, real bound)
+{
+	for (size_t i = from; i < n; i++)
+		if (x[i] > bound && (!only || only[i] > 0))
+			return i;
+	return n;
+}
+
 /* ---- 8-bit weights ---- */
 
-/* Scale of a vector whose largest absolute value is `top`, and what to multiply by to
+/* Scale of a vector whose largest absolute value is `top` and becomes `most`, and what to multiply by to
  * quantise it. Floats on every path, so that the bytes are the same everywhere. */
-static float scale8(float top, float *inverse)
+static float scale8(float top, float most, float *inverse)
 {
 	*inverse = 0;
 	if (!isfinite(top))
 		return NAN;
 	if (top < PACKED8_TINY)
 		return 0;
-	*inverse = 127.0f / top;
-	return top / 127.0f;
+	*inverse = most / top;
+	return top / most;
 }
 
 /* The larger absolute value; infinity once something is not finite. */
@@ -376,7 +398,7 @@ static void pack8(struct packed8 *dst, const real *w, size_t ldw, bool transpose
 			continue;
 		for (size_t p = 0; p < k; p++)
 			top = wider8(top, col[p * step_k]);
-		dst->scale[j] = scale8(top, &inverse);
+		dst->scale[j] = scale8(top, PACKED8_WEIGHT, &inverse);
 		for (size_t p = 0; p < k; p++) {
 			int8_t q = byte8(col[p * step_k], inverse);
 
@@ -399,7 +421,7 @@ static void gemm_packed8(size_t m, const struct packed8 *w, const real *a, size_
 
 		for (size_t p = 0; p < w->k; p++)
 			top = wider8(top, a[p]);
-		scale = scale8(top, &inverse);
+		scale = scale8(top, PACKED8_ACTIVATION, &inverse);
 		for (size_t p = 0; p < kr; p++)
 			q[p] = p < w->k ? byte8(a[p], inverse) : 0;
 		for (size_t j = 0; j < w->n; j++) {
@@ -460,6 +482,9 @@ const struct kernels_table kernels_plain_table = {
 	.softmax = softmax,
 	.logsumexp = logsumexp,
 	.tanh = tanh_vector,
+	.exp = exp_vector,
+	.shift = shift_vector,
+	.find_above = find_above,
 	.sigmoid1 = sigmoid1,
 	.dropout = dropout,
 	.adam = adam,

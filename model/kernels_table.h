@@ -42,6 +42,9 @@ struct kernels_table {
 	real (*softmax)(real *x, size_t n);
 	real (*logsumexp)(const real *x, size_t n);
 	void (*tanh)(const real *x, real *y, size_t n);
+	void (*exp)(const real *x, real *y, size_t n);
+	void (*shift)(real *x, real by, size_t n);
+	size_t (*find_above)(const real *x, const real *only, size_t n, size_t from, real bound);
 	real (*sigmoid1)(real x);
 	void (*dropout)(real *x, size_t n, double p, uint64_t key);
 	void (*adam)(real *w, real *m, real *v, const real *g, size_t n, real scale,
@@ -60,6 +63,11 @@ const struct kernels_table *kernels_table_find(const char *name);
 void kernels_pack_panels(struct packed *dst, const real *w, size_t ldw, bool transposed,
                          size_t panel);
 
+/* kernels_blas.c: before OpenBLAS is loaded; what kernels_gemm does without it. */
+void kernels_blas_prepare(void);
+void kernels_gemm_own(bool ta, bool tb, size_t m, size_t n, size_t k, const real *a, size_t lda,
+                      const real *b, size_t ldb, bool accumulate, real *c, size_t ldc);
+
 extern const struct kernels_table kernels_plain_table;
 #if KERNELS_X86
 extern const struct kernels_table kernels_avx2_table;
@@ -71,14 +79,18 @@ extern const struct kernels_table kernels_avx512_table;
  * in a panel, for every group of 4 inputs, the 4 bytes of each output side by side
  * (one 32-bit lane of a dot product instruction an output). Zero padding in k and n.
  *
- * Bytes stay in [-127, 127]: with -128 gone, |a| * w in pairs fits 16 bits, which is
- * what makes AVX2's saturating vpmaddubsw exact.
+ * Weights stay in [-127, 127] and activations in [-63, 63]. The vector paths add 64 to an activation, which
+ * makes it an unsigned byte of 7 bits, and take 64 times the weights' sum off again: a pair of products is at most
+ * 2 * 127 * 127 = 32258, so that AVX2's vpmaddubsw, which saturates at 16 bits, is exact with nothing but itself. The
+ * bit that is lost moves likelihoods by less than what rounding the weights does (`answerback eval` says how much).
  *
  * A vector whose largest absolute value is below PACKED8_TINY has no usable inverse
  * scale and counts as zero; one with a NaN or an infinity has the scale NaN, so that
  * what is wrong stays visible in the result. */
 enum { PACKED8_PANEL = 16, PACKED8_ROWS = 16 };
 #define PACKED8_TINY 1e-35f
+#define PACKED8_WEIGHT 127.0f       /* largest of a vector's bytes */
+#define PACKED8_ACTIVATION 63.0f
 
 static inline size_t packed8_round_k(size_t k)
 {

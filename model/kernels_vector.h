@@ -50,6 +50,7 @@ INLINE void put(float *p, struct lanes l, vf x)
 #include "kernels_product.h"
 #include "kernels_pointwise.h"
 #include "kernels_norm.h"
+#include "kernels_search.h"
 #include "kernels_bytes.h"
 
 const struct kernels_table VECTOR_TABLE = {
@@ -71,6 +72,9 @@ const struct kernels_table VECTOR_TABLE = {
 	.softmax = softmax,
 	.logsumexp = logsumexp,
 	.tanh = tanh_vector,
+	.exp = exp_vector,
+	.shift = shift_vector,
+	.find_above = find_above,
 	.sigmoid1 = sigmoid1,
 	.dropout = dropout,
 	.adam = adam,

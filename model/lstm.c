@@ -15,6 +15,15 @@ static void start_rows(const struct seqs *s, const real *init, size_t h, real *r
 	}
 }
 
+static void product(size_t rows, const struct packed *w, const struct packed8 *w8, const real *a,
+                    size_t lda, bool accumulate, real *c, size_t ldc)
+{
+	if (w8)
+		kernels_gemm_packed8(rows, w8, a, lda, accumulate, c, ldc);
+	else
+		kernels_gemm_packed(rows, w, a, lda, accumulate, c, ldc);
+}
+
 void lstm_forward(const struct lstm *l, const struct seqs *s, struct arena *a,
                   const real *x, size_t ldx, const real *h0, const real *c0,
                   struct lstm_cache *cache, real *out, size_t ldout)
@@ -33,7 +42,7 @@ void lstm_forward(const struct lstm *l, const struct seqs *s, struct arena *a,
 		return;
 
 	seqs_gather(s, x, ldx, l->in, cache->x);
-	kernels_gemm_packed(rows, l->input, cache->x, l->in, false, cache->gates, 4 * h);
+	product(rows, l->input, l->input8, cache->x, l->in, false, cache->gates, 4 * h);
 	kernels_add_bias(rows, 4 * h, cache->gates, 4 * h, l->bias);
 
 	start_rows(s, h0, h, cache->h_prev);
@@ -47,8 +56,8 @@ void lstm_forward(const struct lstm *l, const struct seqs *s, struct arena *a,
 			memcpy(cache->h_prev + at * h, cache->h + before * h, n * h * sizeof(real));
 			memcpy(cache->c_prev + at * h, cache->c + before * h, n * h * sizeof(real));
 		}
-		kernels_gemm_packed(n, l->recurrent, cache->h_prev + at * h, h, true,
-		                    cache->gates + at * 4 * h, 4 * h);
+		product(n, l->recurrent, l->recurrent8, cache->h_prev + at * h, h, true,
+		        cache->gates + at * 4 * h, 4 * h);
 		kernels_lstm_cell(n, h, cache->gates + at * 4 * h, cache->c_prev + at * h,
 		                  cache->c + at * h, cache->tanh_c + at * h, cache->h + at * h);
 	}
@@ -109,8 +118,8 @@ void lstm_step(const struct lstm *l, size_t rows, const real *x, size_t ldx,
 {
 	const size_t n = l->hidden;
 
-	kernels_gemm_packed(rows, l->input, x, ldx, false, gates, 4 * n);
+	product(rows, l->input, l->input8, x, ldx, false, gates, 4 * n);
 	kernels_add_bias(rows, 4 * n, gates, 4 * n, l->bias);
-	kernels_gemm_packed(rows, l->recurrent, h, n, true, gates, 4 * n);
+	product(rows, l->recurrent, l->recurrent8, h, n, true, gates, 4 * n);
 	kernels_lstm_cell(rows, n, gates, c, c, NULL, h);
 }

@@ -25,6 +25,7 @@ struct lstm {
 	const struct packed *recurrent;        /* [h, 4h] */
 	const struct packed *input_t;          /* [4h, in]: backward only */
 	const struct packed *recurrent_t;      /* [4h, h]: backward only */
+	const struct packed8 *input8, *recurrent8;     /* not NULL: used instead, forward only */
 };
 
 struct lstm_grad {

@@ -30,7 +30,10 @@ void model_unref(struct model *m)
 	if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	weights_free(m->w);
-	tokenizer_free(m->tok);
+	if (m->of)
+		model_unref(m->of);
+	else
+		tokenizer_free(m->tok);
 	free(m->path);
 	free(m->lineage);
 	free(m->scores);
@@ -112,8 +115,78 @@ static int check_shapes(const struct modelfile *mf, const struct dialogue_config
 	return 0;
 }
 
-static int load_from(struct model **out, const struct modelfile *mf, const char *path, bool trainable,
-                     struct err *e)
+int model_serves_bytes(bool *bytes, struct err *e)
+{
+	const char *wanted = getenv("ANSWERBACK_SERVE");
+
+	*bytes = !wanted || !*wanted || strcmp(wanted, "int8") == 0;
+	if (!*bytes && strcmp(wanted, "f32") != 0)
+		return err_set(e, ERR_USAGE, "ANSWERBACK_SERVE is '%.32s'; it can be int8 or f32", wanted);
+	return 0;
+}
+
+const char *model_precision(const struct model *m)
+{
+	return m->w->bytes ? "int8" : "f32";
+}
+
+static void close_file(void *mf)
+{
+	modelfile_close(mf);
+}
+
+/* The weights stay where they are in the file until they are needed. Files of other programs need not be
+ * aligned: *mapped false then, and nothing is made. */
+static int map_weights(struct weights **out, struct modelfile *mf, const struct dialogue_config *c,
+                       bool *mapped, struct err *e)
+{
+	struct weights_source src = { .owner = mf, .done = close_file, .drop = modelfile_drop };
+	struct weights *shape = weights_bytes_new(c, NULL);
+	int rc = 0;
+
+	*mapped = true;
+	for (size_t i = 0; rc == 0 && i < W_COUNT; i++) {
+		const struct param *p = &shape->layout.p[i];
+		struct modelfile_view v;
+
+		rc = modelfile_check(mf, p->name, p->rows, p->cols, &v, e);
+		if (rc == 0) {
+			src.tensor[i] = (struct weights_source_tensor){ v.data, v.dtype == MODELFILE_BF16 };
+			*mapped = *mapped && (uintptr_t)v.data % sizeof(real) == 0;
+		}
+	}
+	if (rc == 0 && *mapped)
+		weights_bytes_fill(shape, &src);
+	if (rc < 0 || !*mapped) {
+		*mapped = false;
+		weights_free(shape);
+	} else {
+		*out = shape;
+	}
+	return rc;
+}
+
+static int read_weights(struct weights **out, const struct modelfile *mf, const struct dialogue_config *c,
+                        bool trainable, struct err *e)
+{
+	struct weights *w = weights_new(c, trainable);
+
+	for (size_t i = 0; i < w->layout.n; i++) {
+		const struct param *p = &w->layout.p[i];
+
+		if (modelfile_read(mf, p->name, p->rows, p->cols, (float *)(w->flat + p->offset), e) < 0) {
+			weights_free(w);
+			return e ? e->code : ERR_FORMAT;
+		}
+	}
+	weights_pack(w);
+	*out = w;
+	return 0;
+}
+
+/* *kept: the file is the weights' now. */
+static int load_from(struct model **out, struct modelfile *mf, const char *path, enum model_use use,
+                     bool *kept, struct err *e)
 {
 	const char *format = meta_or(mf, "format", ""), *config = modelfile_meta(mf, "config");
 	const char *tokenizer = modelfile_meta(mf, "tokenizer");
@@ -134,26 +207,33 @@ static int load_from(struct model **out, const struct modelfile *mf, const char 
 		return err_set(e, ERR_FORMAT, "%s: the tokenizer has %zu pieces, the model %zu", path, n, c.vocab);
 	}
 
-	struct weights *w = weights_new(&c, trainable);
+	struct weights *w = NULL;
+	bool bytes = false;
+	int rc = use == MODEL_SERVE ? model_serves_bytes(&bytes, e) : 0;
 
-	for (size_t i = 0; i < w->layout.n; i++) {
-		const struct param *p = &w->layout.p[i];
+	if (rc == 0 && bytes)
+		rc = map_weights(&w, mf, &c, kept, e);
+	if (rc == 0 && !w)
+		rc = read_weights(&w, mf, &c, use == MODEL_TRAIN, e);
+	if (rc == 0 && bytes && !*kept) {
+		struct weights *exact = w;
 
-		if (modelfile_read(mf, p->name, p->rows, p->cols, (float *)(w->flat + p->offset), e) < 0) {
-			weights_free(w);
-			tokenizer_free(tok);
-			return e ? e->code : ERR_FORMAT;
-		}
+		w = weights_bytes_from(exact);
+		weights_free(exact);
 	}
-	weights_pack(w);
+	if (rc < 0) {
+		tokenizer_free(tok);
+		return rc;
+	}
 	*out = model_new(w, tok, meta_or(mf, "lineage", "{}"), meta_or(mf, "scores", "{}"));
 	(*out)->path = xstrdup(path);
 	return 0;
 }
 
-int model_load(struct model **out, const char *path, bool trainable, struct err *e)
+int model_load(struct model **out, const char *path, enum model_use use, struct err *e)
 {
 	struct modelfile *mf;
+	bool kept = false;
 
 	_Static_assert(sizeof(real) == sizeof(float) || sizeof(real) == sizeof(double), "");
 	if (sizeof(real) != sizeof(float))
@@ -161,10 +241,34 @@ int model_load(struct model **out, const char *path, bool trainable, struct err 
 	if (modelfile_open(&mf, path, e) < 0)
 		return e ? e->code : ERR_IO;
 
-	int rc = load_from(out, mf, path, trainable, e);
+	int rc = load_from(out, mf, path, use, &kept, e);
 
-	modelfile_close(mf);
+	if (!kept)
+		modelfile_close(mf);
 	return rc;
+}
+
+int model_as_f32(struct model **out, struct model *m, struct err *e)
+{
+	if (!m->w->bytes) {
+		*out = model_ref(m);
+		return 0;
+	}
+	if (!m->path)
+		return err_set(e, ERR_USAGE, "this model is in 8 bits and was not read from a file");
+	return model_load(out, m->path, MODEL_F32, e);
+}
+
+struct model *model_served(struct model *m)
+{
+	bool bytes;
+	struct model *served;
+
+	if (m->w->bytes || model_serves_bytes(&bytes, NULL) < 0 || !bytes)
+		return model_ref(m);
+	served = model_new(weights_bytes_from(m->w), m->tok, m->lineage, m->scores);
+	served->of = model_ref(m);
+	return served;
 }
 
 int model_save(const struct weights *w, const struct tokenizer *tok, const char *path,

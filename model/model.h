@@ -16,16 +16,33 @@
 
 struct model {
 	atomic_size_t refs;
-	struct weights *w;
+	struct weights *w;         /* in 8 bits, or not: see model_load */
 	struct tokenizer *tok;
 	char *path;                /* NULL when it was not read from a file */
 	char *lineage, *scores;    /* JSON texts, never NULL */
+	struct model *of;          /* NULL, or the model whose tokenizer this one reads (model_served) */
 };
 
 /* Takes ownership of w and tok; copies the texts (NULL: "{}"). */
 struct model *model_new(struct weights *w, struct tokenizer *tok, const char *lineage, const char *scores);
-/* trainable: with room for the backward pass. Checks names, shapes, finiteness, vocabulary. */
-int model_load(struct model **out, const char *path, bool trainable, struct err *e);
+/* What a model is wanted for. MODEL_SERVE: sessions and whatever else only goes forward; in 8 bits, made
+ * from the file's map as they are needed, unless the environment says ANSWERBACK_SERVE=f32. */
+enum model_use {
+	MODEL_SERVE = 0,
+	MODEL_TRAIN = 1,           /* with room for the backward pass */
+	MODEL_F32 = 2              /* forward only, in full precision whatever the environment says */
+};
+/* Checks names, shapes, finiteness, vocabulary. */
+int model_load(struct model **out, const char *path, enum model_use use, struct err *e);
+/* The same model in full precision: a reference to m itself, or read anew from its file. */
+int model_as_f32(struct model **out, struct model *m, struct err *e);
+/* m as it would serve when loaded: a reference to m itself, or a copy of its weights in 8 bits that
+ * holds a reference to m. For judging weights that are in no file yet. */
+struct model *model_served(struct model *m);
+/* "int8" or "f32": as its products are made. */
+const char *model_precision(const struct model *m);
+/* What ANSWERBACK_SERVE asks for: true for 8 bits. ERR_USAGE when it is neither int8 nor f32. */
+int model_serves_bytes(bool *bytes, struct err *e);
 struct model *model_ref(struct model *m);
 void model_unref(struct model *m);         /* NULL is fine */
 

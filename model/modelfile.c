@@ -358,67 +358,100 @@ int modelfile_find(const struct modelfile *mf, const char *name, struct modelfil
 	               "use another one", mf->path, name);
 }
 
-/* Copies; true when every element is finite. Bytes, because files of other programs need
- * not be aligned. Bits are gathered instead of branched on, so that the loops vectorise. */
-static bool copy_f32(float *dst, const unsigned char *src, size_t n)
+/* An exponent of all ones is NaN or infinity; adding one to it carries into the sign's bit, which was
+ * masked off. Eight bytes at a time: all of a model is looked at at every start. */
+static bool finite_words(const unsigned char *src, size_t bytes, uint64_t mask, uint64_t one, uint64_t carry)
 {
-	uint32_t bad = 0;
+	uint64_t bad[4] = { 0 }, u[4] = { 0 };
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		uint32_t u;
-
-		memcpy(&u, src + 4 * i, sizeof(u));
-		memcpy(&dst[i], &u, sizeof(u));
-		bad |= (u & 0x7f800000u) == 0x7f800000u;
+	for (; i + sizeof(u) <= bytes; i += sizeof(u)) {
+		memcpy(u, src + i, sizeof(u));
+		for (size_t k = 0; k < 4; k++)
+			bad[k] |= (u[k] & mask) + one;
 	}
-	return !bad;
+	memset(u, 0, sizeof(u));
+	memcpy(u, src + i, bytes - i);
+	for (size_t k = 0; k < 4; k++)
+		bad[k] |= (u[k] & mask) + one;
+	return !((bad[0] | bad[1] | bad[2] | bad[3]) & carry);
 }
 
-static bool copy_bf16(float *dst, const unsigned char *src, size_t n)
+static bool finite(const struct modelfile_view *v)
 {
-	uint32_t bad = 0;
+	if (v->dtype == MODELFILE_F32)
+		return finite_words(v->data, v->bytes, 0x7f8000007f800000u, 0x0080000000800000u, 0x8000000080000000u);
+	return finite_words(v->data, v->bytes, 0x7f807f807f807f80u, 0x0080008000800080u, 0x8000800080008000u);
+}
 
-	for (size_t i = 0; i < n; i++) {
-		uint16_t h;
-		uint32_t u;
+/* Bytes, because files of other programs need not be aligned. */
+static uint32_t element(const struct modelfile_view *v, size_t i)
+{
+	const unsigned char *src = v->data;
+	uint16_t half;
+	uint32_t u;
 
-		memcpy(&h, src + 2 * i, sizeof(h));
-		u = (uint32_t)h << 16;
-		memcpy(&dst[i], &u, sizeof(u));
-		bad |= (u & 0x7f800000u) == 0x7f800000u;
+	if (v->dtype == MODELFILE_F32) {
+		memcpy(&u, src + 4 * i, sizeof(u));
+		return u;
 	}
-	return !bad;
+	memcpy(&half, src + 2 * i, sizeof(half));
+	return (uint32_t)half << 16;
+}
+
+int modelfile_check(const struct modelfile *mf, const char *name, size_t rows, size_t cols,
+                    struct modelfile_view *v, struct err *e)
+{
+	int rc = modelfile_find(mf, name, v, e);
+
+	if (rc < 0)
+		return rc;
+	if (v->rows != rows || v->cols != cols)
+		return err_set(e, ERR_FORMAT, "%s: tensor \"%s\" is %zu x %zu, but its configuration "
+		               "asks for %zu x %zu; use another model", mf->path, name, v->rows, v->cols,
+		               rows, cols);
+	if (v->dtype != MODELFILE_F32 && v->dtype != MODELFILE_BF16)
+		return err_set(e, ERR_FORMAT, "%s: tensor \"%s\" is stored as %s, not as F32 or BF16; "
+		               "use another model", mf->path, name, modelfile_dtype_name(v->dtype));
+	if (finite(v))
+		return 0;
+	for (size_t i = 0; i < rows * cols; i++) {
+		const uint32_t u = element(v, i);
+
+		if ((u & 0x7f800000u) == 0x7f800000u)
+			return damaged(mf, e, "tensor \"%s\" has %s at row %zu, column %zu", name,
+			               u & 0x7fffffu ? "NaN" : "infinity", i / cols, i % cols);
+	}
+	return 0;
 }
 
 int modelfile_read(const struct modelfile *mf, const char *name, size_t rows, size_t cols,
                    float *dst, struct err *e)
 {
 	struct modelfile_view v;
-	int rc = modelfile_find(mf, name, &v, e);
-	bool finite;
+	int rc = modelfile_check(mf, name, rows, cols, &v, e);
 
 	if (rc < 0)
 		return rc;
-	if (v.rows != rows || v.cols != cols)
-		return err_set(e, ERR_FORMAT, "%s: tensor \"%s\" is %zu x %zu, but its configuration "
-		               "asks for %zu x %zu; use another model", mf->path, name, v.rows, v.cols,
-		               rows, cols);
-	if (v.dtype == MODELFILE_F32)
-		finite = copy_f32(dst, v.data, rows * cols);
-	else if (v.dtype == MODELFILE_BF16)
-		finite = copy_bf16(dst, v.data, rows * cols);
-	else
-		return err_set(e, ERR_FORMAT, "%s: tensor \"%s\" is stored as %s, not as F32 or BF16; "
-		               "use another model", mf->path, name, modelfile_dtype_name(v.dtype));
-	for (size_t i = 0; !finite && i < rows * cols; i++) {
-		uint32_t u;
+	if (v.dtype == MODELFILE_F32) {
+		memcpy(dst, v.data, v.bytes);
+		return 0;
+	}
+	for (size_t i = 0; i < rows * cols; i++) {
+		const uint32_t u = element(&v, i);
 
-		memcpy(&u, &dst[i], sizeof(u));
-		if ((u & 0x7f800000u) == 0x7f800000u)
-			return damaged(mf, e, "tensor \"%s\" has %s at row %zu, column %zu", name,
-			               u & 0x7fffffu ? "NaN" : "infinity", i / cols, i % cols);
+		memcpy(&dst[i], &u, sizeof(u));
 	}
 	return 0;
+}
+
+void modelfile_drop(const void *data, size_t bytes)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)data;
+	const uintptr_t from = (at + page - 1) / page * page, to = (at + bytes) / page * page;
+
+	if (to > from)
+		madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 int modelfile_verify(const struct modelfile *mf, struct err *e)

@@ -62,6 +62,11 @@ int modelfile_find(const struct modelfile *mf, const char *name, struct modelfil
  * naming the tensor and the element. */
 int modelfile_read(const struct modelfile *mf, const char *name, size_t rows, size_t cols,
                    float *dst, struct err *e);
+/* The same checks without the copy: for tensors that are used where they lie. */
+int modelfile_check(const struct modelfile *mf, const char *name, size_t rows, size_t cols,
+                    struct modelfile_view *v, struct err *e);
+/* What lies there is not needed any more: its pages need not stay in memory. It may still be read. */
+void modelfile_drop(const void *data, size_t bytes);
 /* Recompute the checksum over all data. ERR_NOTFOUND: the file has none (not one of ours). */
 int modelfile_verify(const struct modelfile *mf, struct err *e);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ngram: the trie and what it predicts. */
+#include "kernels.h"
 #include "ngram_private.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct ngram *ngram_alloc(size_t order, size_t vocab)
 {
 	struct ngram *g = xcalloc(1, sizeof(*g));
 
+	kernels_init();
 	g->order = order;
 	g->vocab = vocab;
 	return g;
@@ -26,22 +28,20 @@ void ngram_level_alloc(struct ngram_level *l, size_t n, int last)
 	l->n = n;
 	l->id = xcalloc(n + 1, sizeof(*l->id));
 	l->p = xcalloc(n + 1, sizeof(*l->p));
-	if (!last) {
+	if (!last)
 		l->first = xcalloc(n + 1, sizeof(*l->first));
-		l->gamma = xcalloc(n + 1, sizeof(*l->gamma));
-	}
 }
 
 void ngram_free(struct ngram *g)
 {
 	if (!g)
 		return;
-	for (size_t k = 0; k < g->order; k++) {
+	for (size_t k = 0; k < g->order && !g->block; k++) {
 		free(g->level[k].id);
 		free(g->level[k].p);
 		free(g->level[k].first);
-		free(g->level[k].gamma);
 	}
+	mem_large_free(g->block, g->block_size);
 	free(g);
 }
 
@@ -60,19 +60,15 @@ size_t ngram_grams(const struct ngram *g, size_t k)
 	return g->level[k - 1].n;
 }
 
-void ngram_finish(struct ngram *g)
+/* What a context of k ids leaves for the shorter one. Not kept: the children are at hand, and few. */
+static float gamma_of(const struct ngram *g, size_t k, size_t node)
 {
-	for (size_t k = 0; k + 1 < g->order; k++) {
-		struct ngram_level *l = &g->level[k], *next = &g->level[k + 1];
+	const struct ngram_level *l = &g->level[k - 1], *next = &g->level[k];
+	double sum = 0;
 
-		for (size_t i = 0; i < l->n; i++) {
-			double sum = 0;
-
-			for (size_t c = l->first[i]; c < l->first[i + 1]; c++)
-				sum += (double)next->p[c];
-			l->gamma[i] = (float)(sum < 1 ? 1 - sum : 0);
-		}
-	}
+	for (size_t c = l->first[node]; c < l->first[node + 1]; c++)
+		sum += (double)ngram_part(g, next, c);
+	return (float)(sum < 1 ? 1 - sum : 0);
 }
 
 /* Index of id among [from, to) of a level, or to. */
@@ -112,39 +108,51 @@ static bool locate(const struct ngram *g, const int32_t *context, size_t k, size
 
 static size_t trust(const struct ngram *g, size_t known, size_t node)
 {
-	const float own = known ? 1 - g->level[known - 1].gamma[node] : 0;
+	const float own = known ? 1 - gamma_of(g, known, node) : 0;
 	size_t quarter = (size_t)(own * NGRAM_QUARTERS);
 
 	return known * NGRAM_QUARTERS + (quarter < NGRAM_QUARTERS ? quarter : NGRAM_QUARTERS - 1);
 }
 
-size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, float *p)
+size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, real *p)
 {
 	const size_t most = n < g->order - 1 ? n : g->order - 1;
-	size_t matched = 0, last = 0;
+	const struct ngram_level *lowest = &g->level[0];
+	size_t node[NGRAM_MAX_ORDER], matched = 0;
+	float gamma[NGRAM_MAX_ORDER];
+	double left[NGRAM_MAX_ORDER + 1];       /* what all contexts from k ids on leave */
+	bool known[NGRAM_MAX_ORDER] = { false };
 
-	memset(p, 0, g->vocab * sizeof(*p));
-	for (size_t i = 0; i < g->level[0].n; i++)
-		p[g->level[0].id[i]] = g->level[0].p[i];
+	for (size_t k = 1; k <= most; k++) {
+		const struct ngram_level *l = &g->level[k - 1];
+
+		known[k] = locate(g, context + n - k, k, &node[k]) && l->first[node[k]] < l->first[node[k] + 1];
+		if (known[k]) {
+			gamma[k] = gamma_of(g, k, node[k]);
+			matched = k;
+		}
+	}
+	left[most + 1] = 1;
+	for (size_t k = most; k > 0; k--)
+		left[k] = left[k + 1] * (known[k] ? (double)gamma[k] : 1);
+	/* one pass over the vocabulary; each context's own part, scaled by all contexts longer than it */
+	if (lowest->n == g->vocab) {
+		for (size_t i = 0; i < g->vocab; i++)
+			p[i] = (real)lowest->p[i];
+		kernels_scale(p, (real)left[1], g->vocab);
+	} else {
+		memset(p, 0, g->vocab * sizeof(*p));
+		for (size_t i = 0; i < lowest->n; i++)
+			p[lowest->id[i]] = (real)((double)lowest->p[i] * left[1]);
+	}
 	for (size_t k = 1; k <= most; k++) {
 		const struct ngram_level *l = &g->level[k - 1], *next = &g->level[k];
-		size_t node;
+		const real share = (real)left[k + 1];
 
-		if (!locate(g, context + n - k, k, &node))
-			continue;
-		if (l->first[node] == l->first[node + 1])
-			continue;
-		matched = k;
-		last = node;
-
-		const float gamma = l->gamma[node];
-
-		for (size_t i = 0; i < g->vocab; i++)
-			p[i] *= gamma;
-		for (size_t c = l->first[node]; c < l->first[node + 1]; c++)
-			p[next->id[c]] += next->p[c];
+		for (size_t c = known[k] ? l->first[node[k]] : 0, end = known[k] ? l->first[node[k] + 1] : 0; c < end; c++)
+			p[next->id[c]] += share * (real)ngram_part(g, next, c);
 	}
-	return trust(g, matched, last);
+	return trust(g, matched, matched ? node[matched] : 0);
 }
 
 size_t ngram_trust(const struct ngram *g, const int32_t *context, size_t n)
@@ -175,9 +183,9 @@ double ngram_prob(const struct ngram *g, const int32_t *context, size_t n, int32
 		if (l->first[node] == to)
 			continue;
 		at = find(&g->level[k], l->first[node], to, id);
-		p *= (double)l->gamma[node];
+		p *= (double)gamma_of(g, k, node);
 		if (at < to)
-			p += (double)g->level[k].p[at];
+			p += (double)ngram_part(g, &g->level[k], at);
 	}
 	return p;
 }

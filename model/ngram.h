@@ -19,6 +19,7 @@
 
 #include "../src/base/err.h"
 #include "dataset.h"
+#include "real.h"
 
 enum { NGRAM_MAX_ORDER = 5 };
 
@@ -47,7 +48,7 @@ enum { NGRAM_QUARTERS = 4, NGRAM_TRUST = NGRAM_MAX_ORDER * NGRAM_QUARTERS };
 
 /* p(id | the last ids of context[0 .. n)) for every id: p [vocab]. Returns its trust: quarters of each
  * length of context, the shortest first. */
-size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, float *p);
+size_t ngram_predict(const struct ngram *g, const int32_t *context, size_t n, real *p);
 size_t ngram_trust(const struct ngram *g, const int32_t *context, size_t n);      /* what predict returns */
 double ngram_prob(const struct ngram *g, const int32_t *context, size_t n, int32_t id);
 

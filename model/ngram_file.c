@@ -8,10 +8,13 @@
 #include "ngram_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../src/base/mem.h"
@@ -82,7 +85,7 @@ static void write_all(const struct ngram *g, uint64_t fingerprint, struct str *s
 				put(s, bits, 4);
 			} else {
 				put(s, l->id[i], 2);
-				put(s, pack(l->p[i]), 1);
+				put(s, l->p ? pack(l->p[i]) : l->q[i], 1);
 			}
 			if (l->first)
 				put_varint(s, l->first[i + 1] - l->first[i]);
@@ -113,13 +116,15 @@ int ngram_save(const struct ngram *g, const char *path, uint64_t fingerprint, st
 	return rc;
 }
 
+/* The hash is a chain of multiplications, four cycles a byte; reading hides in its shadow. */
 struct reader {
 	const unsigned char *s;
 	size_t at, len;
+	uint64_t hash;
 	bool bad;
 };
 
-static uint64_t get(struct reader *r, size_t bytes)
+static inline uint64_t get(struct reader *r, size_t bytes)
 {
 	uint64_t v = 0;
 
@@ -127,12 +132,16 @@ static uint64_t get(struct reader *r, size_t bytes)
 		r->bad = true;
 		return 0;
 	}
-	for (size_t i = 0; i < bytes; i++)
-		v |= (uint64_t)r->s[r->at++] << (8 * i);
+	for (size_t i = 0; i < bytes; i++) {
+		const uint64_t b = r->s[r->at++];
+
+		r->hash = (r->hash ^ b) * 0x100000001b3u;
+		v |= b << (8 * i);
+	}
 	return v;
 }
 
-static uint32_t get_varint(struct reader *r)
+static inline uint32_t get_varint(struct reader *r)
 {
 	uint64_t v = 0;
 
@@ -147,9 +156,10 @@ static uint32_t get_varint(struct reader *r)
 	return 0;
 }
 
-static bool read_level(struct reader *r, struct ngram *g, size_t k)
+static bool read_level(struct reader *from, struct ngram *g, size_t k)
 {
 	struct ngram_level *l = &g->level[k];
+	struct reader in = *from, *r = &in;      /* a local one can live in registers */
 	uint64_t children = 0;
 	double sum = 0;
 
@@ -164,7 +174,7 @@ static bool read_level(struct reader *r, struct ngram *g, size_t k)
 			sum += (double)l->p[i];
 		} else {
 			l->id[i] = (uint16_t)get(r, 2);
-			l->p[i] = unpack((uint8_t)get(r, 1));
+			l->q[i] = (uint8_t)get(r, 1);
 			if (l->id[i] >= g->vocab)
 				r->bad = true;
 		}
@@ -182,6 +192,7 @@ static bool read_level(struct reader *r, struct ngram *g, size_t k)
 	}
 	if (k == 0 && !(sum > 0.99 && sum < 1.01))
 		r->bad = true;
+	*from = in;
 	return !r->bad;
 }
 
@@ -195,7 +206,7 @@ static bool ordered(const struct ngram *g)
 			double sum = 0;
 
 			for (size_t c = l->first[i]; c < l->first[i + 1]; c++) {
-				sum += (double)next->p[c];
+				sum += (double)ngram_part(g, next, c);
 				if (c > l->first[i] && next->id[c] <= next->id[c - 1])
 					return false;
 			}
@@ -206,14 +217,45 @@ static bool ordered(const struct ngram *g)
 	return true;
 }
 
+static size_t round_up(size_t n)
+{
+	return (n + 63) / 64 * 64;
+}
+
+/* All arrays in one block of large pages; with block NULL only counts. */
+static size_t place(struct ngram *g, char *block)
+{
+	size_t at = 0;
+
+	for (size_t k = 0; k < g->order; k++) {
+		struct ngram_level *l = &g->level[k];
+		const bool last = k + 1 == g->order;
+
+		if (block) {
+			l->id = (uint16_t *)(void *)(block + at);
+			if (k == 0)
+				l->p = (float *)(void *)(block + at + round_up(2 * l->n));
+			else
+				l->q = (uint8_t *)(block + at + round_up(2 * l->n));
+		}
+		at += round_up(2 * l->n) + round_up((k == 0 ? sizeof(float) : 1) * l->n);
+		if (block && !last)
+			l->first = (uint32_t *)(void *)(block + at);
+		at += last ? 0 : round_up(sizeof(uint32_t) * (l->n + 1));
+	}
+	return at;
+}
+
 int ngram_parse(struct ngram **out, const char *bytes, size_t len, uint64_t fingerprint, struct err *e)
 {
-	struct reader r = { (const unsigned char *)bytes, sizeof(magic), len, false };
+	struct reader r = { (const unsigned char *)bytes, 0, len, 0xcbf29ce484222325u, false };
 	struct ngram *g;
 	uint64_t version, order, vocab, pieces;
 
 	if (len < HEAD + 8 || memcmp(bytes, magic, sizeof(magic)) != 0)
 		return err_set(e, ERR_FORMAT, "not an n-gram file");
+	for (size_t i = 0; i < sizeof(magic); i++)
+		get(&r, 1);
 	version = get(&r, 4);
 	order = get(&r, 4);
 	vocab = get(&r, 4);
@@ -226,6 +268,8 @@ int ngram_parse(struct ngram **out, const char *bytes, size_t len, uint64_t fing
 	if (order < 1 || order > NGRAM_MAX_ORDER || vocab < 1 || vocab > TOKENIZER_MAX_VOCAB)
 		return err_set(e, ERR_FORMAT, "a broken n-gram file");
 	g = ngram_alloc(order, vocab);
+	for (size_t i = 0; i < 256; i++)
+		g->unpacked[i] = unpack((uint8_t)i);
 	for (size_t k = 0; k < order && !r.bad; k++) {
 		uint64_t n = get(&r, 8);
 
@@ -233,41 +277,47 @@ int ngram_parse(struct ngram **out, const char *bytes, size_t len, uint64_t fing
 		if (n > len / 3 || (k == 0 && n != vocab))
 			r.bad = true;
 		else
-			ngram_level_alloc(&g->level[k], n, k + 1 == order);
+			g->level[k].n = n;
+	}
+	if (!r.bad) {
+		g->block_size = place(g, NULL);
+		g->block = mem_large(g->block_size);
+		place(g, g->block);
 	}
 	for (size_t k = 0; k < order && !r.bad; k++)
 		read_level(&r, g, k);
 	if (!r.bad && (r.at != r.len || !ordered(g)))
 		r.bad = true;
+	const uint64_t want = r.hash;
+
 	r.len = len;
-	if (!r.bad && get(&r, 8) != hash(bytes, len - 8, 0xcbf29ce484222325u))
+	if (!r.bad && get(&r, 8) != want)
 		r.bad = true;
 	if (r.bad) {
 		ngram_free(g);
 		return err_set(e, ERR_FORMAT, "a broken n-gram file");
 	}
-	ngram_finish(g);
 	*out = g;
 	return 0;
 }
 
 int ngram_load(struct ngram **out, const char *path, uint64_t fingerprint, struct err *e)
 {
-	struct str s = STR_INIT;
-	char buf[65536];
-	FILE *f = fopen(path, "rb");
-	size_t n;
-	int rc = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+	struct stat st;
+	void *map;
 
-	if (!f)
+	if (fd < 0)
 		return err_set(e, ERR_IO, "cannot read %s: %s", path, strerror(errno));
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		str_add(&s, buf, n);
-	if (ferror(f))
-		rc = err_set(e, ERR_IO, "cannot read %s: %s", path, strerror(errno));
-	fclose(f);
-	if (rc == 0 && (rc = ngram_parse(out, s.s, s.len, fingerprint, e)) < 0)
-		err_prefix(e, "%s", path);
-	str_free(&s);
-	return rc;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0) {
+		close(fd);
+		return err_set(e, ERR_FORMAT, "%s: not an n-gram file", path);
+	}
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED)
+		return err_set(e, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+	rc = ngram_parse(out, map, (size_t)st.st_size, fingerprint, e);
+	munmap(map, (size_t)st.st_size);
+	return rc < 0 ? err_prefix(e, "%s", path) : rc;
 }

@@ -252,7 +252,6 @@ static void spread(struct ngram *g)
 	free(l->id);
 	free(l->p);
 	free(l->first);
-	free(l->gamma);
 	*l = flat;
 }
 
@@ -287,7 +286,6 @@ struct ngram *ngram_train(const int32_t *ids, const size_t *first, size_t sequen
 	free(longer.v);
 	free(longer.adjusted);
 	spread(g);
-	ngram_finish(g);
 	return g;
 }
 

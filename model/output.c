@@ -36,8 +36,7 @@ void output_mix(size_t vocab, real *logits, const struct copy_source *src)
 {
 	real shift = vocabulary_shift(kernels_logsumexp(logits, vocab), src);
 
-	for (size_t i = 0; i < vocab; i++)
-		logits[i] += shift;
+	kernels_shift(logits, shift, vocab);
 	if (!copies(src))
 		return;
 	for (size_t j = 0; j < src->n; j++)
@@ -82,10 +81,7 @@ double output_loss(size_t vocab, real *logits, int32_t target, real scale, doubl
 
 	kernels_scale(logits, (real)((rho + label_smoothing) * (double)scale), vocab);
 	if (label_smoothing > 0) {
-		const real uniform = (real)(label_smoothing * (double)scale / (double)vocab);
-
-		for (size_t i = 0; i < vocab; i++)
-			logits[i] -= uniform;
+		kernels_shift(logits, -(real)(label_smoothing * (double)scale / (double)vocab), vocab);
 	}
 	logits[target] -= (real)(rho * (double)scale);
 	g->gate = (real)(-(copied - (1 - a0) * py) / p * (double)scale);

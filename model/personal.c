@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* personal: a hash table from contexts to what followed them. */
+#include "kernels.h"
 #include "personal.h"
 
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct personal *personal_new(size_t vocab, const struct personal_opts *o)
 {
 	struct personal *p = xcalloc(1, sizeof(*p));
 
+	kernels_init();
 	p->vocab = vocab;
 	if (o)
 		p->o = *o;
@@ -243,7 +245,7 @@ void personal_rows(const struct personal *p, bool (*fn)(const int32_t *ids, size
 	}
 }
 
-size_t personal_mix(const struct personal *p, const int32_t *context, size_t n, float *dist)
+size_t personal_mix(const struct personal *p, const int32_t *context, size_t n, real *dist)
 {
 	const struct context *known[PERSONAL_ORDER];
 	size_t longest = 0, levels = 0;
@@ -262,8 +264,8 @@ size_t personal_mix(const struct personal *p, const int32_t *context, size_t n, 
 
 		scale *= (s + d * known[k]->followers) / (known[k]->total + s);
 	}
-	for (size_t i = 0; i < p->vocab && levels > 0; i++)
-		dist[i] *= (float)scale;
+	if (levels > 0)
+		kernels_scale(dist, (real)scale, p->vocab);
 	/* each level's own part, scaled by all levels above it */
 	scale = 1;
 	for (size_t k = levels; k-- > 0;) {
@@ -271,7 +273,7 @@ size_t personal_mix(const struct personal *p, const int32_t *context, size_t n, 
 		const double d = p->o.discount[k], s = p->o.strength[k], all = c->total + s;
 
 		for (size_t j = 0; j < c->followers; j++)
-			dist[c->f[j].id] += (float)(scale * (c->f[j].count - d) / all);
+			dist[c->f[j].id] += (real)(scale * (c->f[j].count - d) / all);
 		scale *= (s + d * c->followers) / all;
 	}
 	return longest;

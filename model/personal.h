@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "real.h"
+
 #include "../src/base/err.h"
 #include "../src/base/str.h"
 
@@ -36,7 +38,7 @@ void personal_clear(struct personal *p);
 size_t personal_size(const struct personal *p);           /* ids counted */
 
 /* dist [vocab] becomes the mixture. Returns the length of the longest context known. */
-size_t personal_mix(const struct personal *p, const int32_t *context, size_t n, float *dist);
+size_t personal_mix(const struct personal *p, const int32_t *context, size_t n, real *dist);
 /* The personal part for one id alone, given what the model says. */
 double personal_prob(const struct personal *p, const int32_t *context, size_t n, int32_t id, double base);
 

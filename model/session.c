@@ -38,7 +38,7 @@ void decode_state_init(struct decode_state *st, const struct model *m, size_t ca
 	st->rows = 0;
 	st->cap = cap;
 	st->hidden = h;
-	st->h1 = mem_aligned(4 * cap * h * sizeof(real));
+	st->h1 = mem_large(4 * cap * h * sizeof(real));
 	st->c1 = st->h1 + cap * h;
 	st->h2 = st->c1 + cap * h;
 	st->c2 = st->h2 + cap * h;
@@ -46,7 +46,8 @@ void decode_state_init(struct decode_state *st, const struct model *m, size_t ca
 
 void decode_state_fini(struct decode_state *st)
 {
-	mem_aligned_free(st->h1);
+	if (st->h1)
+		mem_large_free(st->h1, 4 * st->cap * st->hidden * sizeof(real));
 	memset(st, 0, sizeof(*st));
 }
 
@@ -241,7 +242,7 @@ void session_step(struct session *s, struct decode_state *st, const int32_t *ids
 
 	s->span = (struct attention_span){ .first = 0, .len = n, .memory = s->rows - m, .memory_len = m };
 	ensure(&s->probs, &s->cap_probs, attention_layout(&at, &s->span, 1));
-	kernels_gemm_packed(n, &w->packed[W_QUERY], mid, wide, false, q, A);
+	weights_product(w, W_QUERY, n, mid, wide, false, q, A);
 	attention_forward(&at, &s->span, 1, q, A, s->kt, s->ldkt, s->v, A, s->probs, mid + h, wide);
 	kernels_layernorm(n, wide, mid, weights_at(w, W_MID_NORM_GAIN), weights_at(w, W_MID_NORM_BIAS),
 	                  norm, mean, mean + n);

@@ -97,6 +97,8 @@ const char *tokenizer_piece(const struct tokenizer *t, int32_t id, size_t *len);
 bool tokenizer_is_control(const struct tokenizer *t, int32_t id);      /* true for what is no id, too */
 
 int32_t tokenizer_tag(const struct tokenizer *t, const char *name);     /* -1: no such tag */
+/* One more role for a tokenizer that nobody else uses yet; its id was reserved, the pieces stay as they are. */
+int tokenizer_add_tag(struct tokenizer *t, const char *name, struct err *e);
 const char *tokenizer_tag_name(const struct tokenizer *t, int32_t id);  /* NULL: not a tag */
 
 size_t tokenizer_types(const struct tokenizer *t);

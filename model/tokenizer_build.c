@@ -73,6 +73,24 @@ static int copy_names(const char *what, const char *const *names, size_t n, size
 	return 0;
 }
 
+int tokenizer_add_tag(struct tokenizer *t, const char *name, struct err *e)
+{
+	const char *all[TOKENIZER_MAX_TAGS + 1];
+	char *copy[TOKENIZER_MAX_TAGS + 1];
+	size_t n = 0;
+	int rc;
+
+	for (size_t i = 0; i < t->ntags; i++)
+		all[i] = t->tags[i];
+	all[t->ntags] = name;
+	rc = copy_names("tag", all, t->ntags + 1, TOKENIZER_MAX_TAGS, copy, &n, e);
+	if (rc == 0)
+		t->tags[t->ntags++] = copy[--n];
+	while (n > 0)
+		free(copy[--n]);
+	return rc;
+}
+
 /* ---- pieces ---- */
 
 static int add_piece(struct tokenizer *t, size_t i, struct err *e)

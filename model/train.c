@@ -59,6 +59,8 @@ struct trainer *trainer_new(const struct train_opts *o, struct weights *w, const
 	t->shard_entropy = xcalloc(shards, sizeof(double));
 	t->shard_null = xcalloc(shards, sizeof(double));
 	t->shard_right = xcalloc(shards, sizeof(double));
+	if (o->contrast > 0)
+		t->commonness = contrast_commonness(train, w->cfg.vocab);
 	t->right = NAN;
 	t->best_bits = INFINITY;
 	t->bits = t->bits_all = NAN;
@@ -81,6 +83,7 @@ void trainer_free(struct trainer *t)
 	free(t->shard_entropy);
 	free(t->shard_null);
 	free(t->shard_right);
+	free(t->commonness);
 	optim_fini(&t->optim);
 	weights_free(t->average);
 	weights_free(t->w);
@@ -238,7 +241,8 @@ static void run_shard(size_t s, void *arg)
 
 	const struct contrast_opts co = {
 		.weight = t->o.contrast, .temperature = t->o.contrast_temperature, .turns = t->o.contrast_turns,
-		.others = t->o.contrast_others, .tag = t->eval_tag, .key = rng_hash(key, 0xc0),
+		.others = t->o.contrast_others, .tag = t->eval_tag, .commonness = t->commonness,
+		.key = rng_hash(key, 0xc0),
 	};
 	const size_t chosen = t->o.contrast > 0 ?
 		contrast_branch(&b, t->arena[s], t->train, item, n, t->o.longest, &noise, &co) : 0;

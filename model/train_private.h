@@ -24,6 +24,7 @@ struct trainer {
 	struct arena **arena;
 	real **grad;
 	double *shard_loss, *shard_weight, *shard_entropy, *shard_null, *shard_right;
+	float *commonness;             /* of the training turns; NULL without a contrast */
 
 	/* where we are: all of it is in a checkpoint */
 	uint64_t step, epoch, batch;  /* batch: next one of this epoch's plan */

@@ -9,6 +9,7 @@
 #include "../src/base/mem.h"
 #include "../src/base/rng.h"
 #include "weights.h"
+#include "weights_private.h"
 
 static const struct {
 	const char *name;
@@ -97,9 +98,10 @@ const char *dialogue_config_field(const struct dialogue_config *c, size_t i, siz
 
 /* Which matrices stand in products and so are packed. The embedding's packed form is
  * its transpose [d, V] (the output product); its backward goes through OpenBLAS. */
-static bool in_product(enum weight_id id)
+bool weights_in_product(enum weight_id id)
 {
 	switch (id) {
+	case W_EMBED:
 	case W_TURN_F_INPUT: case W_TURN_F_RECURRENT:
 	case W_TURN_B_INPUT: case W_TURN_B_RECURRENT:
 	case W_ENCODER_INPUT: case W_ENCODER_RECURRENT:
@@ -186,7 +188,7 @@ static size_t place_packed(struct weights *w, real *block)
 
 		if (i == W_EMBED) {
 			place(&w->packed[i], p->cols, p->rows, block, &at);
-		} else if (in_product(i)) {
+		} else if (weights_in_product(i)) {
 			place(&w->packed[i], p->rows, p->cols, block, &at);
 			if (w->trainable)
 				place(&w->packed_t[i], p->cols, p->rows, block, &at);
@@ -195,15 +197,24 @@ static size_t place_packed(struct weights *w, real *block)
 	return at;
 }
 
-struct weights *weights_new(const struct dialogue_config *c, bool trainable)
+struct weights *weights_shaped(const struct dialogue_config *c)
 {
 	struct weights *w = xcalloc(1, sizeof(*w));
 
 	kernels_init();
 	w->cfg = *c;
-	w->trainable = trainable;
 	layout_params(&w->layout, c);
+	return w;
+}
+
+struct weights *weights_new(const struct dialogue_config *c, bool trainable)
+{
+	struct weights *w = weights_shaped(c);
+
+	w->trainable = trainable;
 	w->flat = params_block(&w->layout);
+	for (size_t i = 0; i < W_COUNT; i++)
+		w->at[i] = w->flat + w->layout.p[i].offset;
 	w->packed_block = mem_aligned(mem_mul(place_packed(w, NULL), sizeof(real)));
 	place_packed(w, w->packed_block);
 	return w;
@@ -213,6 +224,7 @@ void weights_free(struct weights *w)
 {
 	if (!w)
 		return;
+	weights_bytes_free(w->bytes);
 	mem_aligned_free(w->flat);
 	mem_aligned_free(w->packed_block);
 	free(w);
@@ -233,7 +245,7 @@ void weights_init_random(struct weights *w, uint64_t seed)
 		if (i == W_EMBED) {
 			for (size_t j = 0; j < n; j++)
 				x[j] = (real)(rng_normal(&r) / sqrt((double)d));
-		} else if (in_product(i)) {
+		} else if (weights_in_product(i)) {
 			double bound = sqrt(3.0 / (double)p->rows);
 
 			/* recurrent sums meet input sums in the gates: keep both together
@@ -273,6 +285,8 @@ void weights_pack_part(struct weights *w, size_t part, size_t parts)
 {
 	size_t seen = 0;
 
+	assert(w->flat);
+
 	/* one form at a time, dealt out like cards: the big ones lie far apart in the list */
 	for (size_t i = 0; i < W_COUNT; i++) {
 		const struct param *p = &w->layout.p[i];
@@ -289,6 +303,25 @@ void weights_pack(struct weights *w)
 	weights_pack_part(w, 0, 1);
 }
 
+void weights_product(const struct weights *w, enum weight_id id, size_t rows, const real *a, size_t lda,
+                     bool accumulate, real *c, size_t ldc)
+{
+	if (w->bytes)
+		kernels_gemm_packed8(rows, weights_bytes(w, id), a, lda, accumulate, c, ldc);
+	else
+		kernels_gemm_packed(rows, &w->packed[id], a, lda, accumulate, c, ldc);
+}
+
+void weights_embedding(const struct weights *w, int32_t id, real *x)
+{
+	const size_t d = w->cfg.embed;
+
+	if (w->bytes)
+		packed8_output(weights_bytes(w, W_EMBED), (size_t)id, x);
+	else
+		memcpy(x, weights_at(w, W_EMBED) + (size_t)id * d, d * sizeof(real));
+}
+
 struct lstm weights_lstm(const struct weights *w, enum weight_id input)
 {
 	const struct param *rec = &w->layout.p[input + 1];
@@ -301,5 +334,7 @@ struct lstm weights_lstm(const struct weights *w, enum weight_id input)
 		.recurrent = &w->packed[input + 1],
 		.input_t = &w->packed_t[input],
 		.recurrent_t = &w->packed_t[input + 1],
+		.input8 = weights_bytes(w, input),
+		.recurrent8 = weights_bytes(w, input + 1),
 	};
 }

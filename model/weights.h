@@ -4,7 +4,11 @@
  *
  * A struct weights that serves is never changed after weights_pack; a trainer owns its
  * own, changes `flat`, and packs again after every update. One thread at a time may
- * pack; any number may read. */
+ * pack; any number may read.
+ *
+ * Weights may also be in 8 bits (weights_bytes_*): a quarter of the memory and of what is read
+ * a step, for everything that only goes forward. There every matrix is quantised when it is first
+ * used, from the file's map or from other weights; `flat` is NULL. */
 #ifndef ANSWERBACK_WEIGHTS_H
 #define ANSWERBACK_WEIGHTS_H
 
@@ -59,10 +63,14 @@ enum weight_id {
 	W_COUNT
 };
 
+struct weights_bytes;
+
 struct weights {
 	struct dialogue_config cfg;
 	struct params layout;
-	real *flat;
+	real *flat;                         /* NULL in 8 bits */
+	const real *at[W_COUNT];            /* each as reals; in 8 bits the vectors alone, matrices NULL */
+	struct weights_bytes *bytes;        /* NULL: not in 8 bits */
 	real *packed_block;                 /* owns what packed[] and packed_t[] point into */
 	struct packed packed[W_COUNT];      /* of matrices in products; data NULL for the others */
 	struct packed packed_t[W_COUNT];    /* transposed, only when trainable */
@@ -78,10 +86,46 @@ void weights_init_random(struct weights *w, uint64_t seed);
 void weights_pack(struct weights *w);
 void weights_pack_part(struct weights *w, size_t part, size_t parts);
 
+/* The values of a vector, or of a matrix that is not in 8 bits. */
 static inline const real *weights_at(const struct weights *w, enum weight_id id)
 {
-	return w->flat + w->layout.p[id].offset;
+	return w->at[id];
 }
+
+/* Does it stand in a product (and so has packed forms)? The embedding does, as its transpose. */
+bool weights_in_product(enum weight_id id);
+
+/* C[rows, cols] = A[rows, .] . W (+ C when accumulate), in the form the weights are in; W_EMBED stands for
+ * its transpose. A row's bits do not depend on the other rows. */
+void weights_product(const struct weights *w, enum weight_id id, size_t rows, const real *a, size_t lda,
+                     bool accumulate, real *c, size_t ldc);
+/* x: [d], one row of the embedding. */
+void weights_embedding(const struct weights *w, int32_t id, real *x);
+
+/* ---- 8 bits ---- */
+
+/* Where the numbers are, row-major, as reals or as bf16, 4- or 2-byte aligned. owner (may be NULL) keeps them
+ * alive; done(owner) is called when the last matrix has been quantised, at the latest by weights_free, and
+ * drop(start, bytes), if there is one, for each that is no longer needed. */
+struct weights_source {
+	struct weights_source_tensor {
+		const void *data;
+		bool bf16;
+	} tensor[W_COUNT];
+	void *owner;
+	void (*done)(void *owner);
+	void (*drop)(const void *start, size_t bytes);
+};
+/* src NULL: without numbers, to be filled before anything else. */
+struct weights *weights_bytes_new(const struct dialogue_config *c, const struct weights_source *src);
+/* Takes the source over. Vectors are read at once, matrices when they are first needed, by any thread. */
+void weights_bytes_fill(struct weights *w, const struct weights_source *src);
+/* The same in 8 bits; everything is quantised at once, w is not needed afterwards. */
+struct weights *weights_bytes_from(const struct weights *w);
+/* The 8-bit form of a matrix, made now if it was not needed before; NULL when w is not in 8 bits. */
+const struct packed8 *weights_bytes(const struct weights *w, enum weight_id id);
+void weights_bytes_free(struct weights_bytes *b);          /* for weights_free */
+size_t weights_bytes_memory(const struct weights *w);      /* of the 8-bit forms: their room */
 
 struct lstm weights_lstm(const struct weights *w, enum weight_id input);   /* input, recurrent, bias follow each other */
 

@@ -16,6 +16,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
+#include "export.h"
 #include "inbox.h"
 #include "infer.h"
 #include "paths.h"
@@ -50,6 +52,11 @@ static void note(struct mailbox *box, const char *text)
 	mailbox_put(box, &ev);
 }
 
+static void note_retained(const char *text, void *arg)
+{
+	note(arg, text);
+}
+
 int app_open(struct app **out, const struct app_options *o, struct err *e)
 {
 	struct app *a = xcalloc(1, sizeof(*a));
@@ -65,12 +72,13 @@ int app_open(struct app **out, const struct app_options *o, struct err *e)
 	if (storekeeper_start(&a->keeper, NULL, &no_store) < 0) {
 		note(a->box, no_store.msg);
 		note(a->box, "nothing will be kept");
-		setenv("ANSWERBACK_PRIVATE", "1", 1);
+		config_override(CONFIG_PRIVATE, "yes", "no store", NULL);
 		if ((rc = storekeeper_start(&a->keeper, NULL, e)) < 0) {
 			app_close(a);
 			return rc;
 		}
 	}
+	storekeeper_retain(a->keeper, (int)config_number(CONFIG_RETENTION_DAYS), note_retained, a->box);
 	io.box = a->box;
 	io.keeper = a->keeper;
 	if ((rc = infer_start(&a->infer, &io, e)) < 0 ||
@@ -151,9 +159,9 @@ void app_ghost(struct app *a, int64_t conversation, const char *role, const char
 	infer_post(a->infer, INFER_GHOST, conversation, role, NULL, draft, serial);
 }
 
-void app_ghost_fate(struct app *a, const char *fate)
+void app_ghost_fate(struct app *a, const char *fate, size_t chars)
 {
-	infer_post(a->infer, INFER_FATE, 0, NULL, NULL, fate, 0);
+	infer_post(a->infer, INFER_FATE, 0, NULL, NULL, fate, chars);
 }
 
 void app_why(struct app *a, int64_t conversation)
@@ -164,7 +172,7 @@ void app_why(struct app *a, int64_t conversation)
 /* ---- jobs for the store ---- */
 
 enum job_what {
-	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_SUGGESTED, JOB_APPROVE, JOB_MODELS, JOB_PROMOTE
+	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_APPROVE, JOB_MODELS, JOB_PROMOTE
 };
 
 struct job {
@@ -210,12 +218,6 @@ static bool add_message(const struct store_message *m, void *arg)
 	return true;
 }
 
-static bool write_markdown(const struct store_message *m, void *arg)
-{
-	fprintf(arg, "**%s** (%s)\n\n%s\n\n", m->role, m->origin, m->content);
-	return true;
-}
-
 static void export_row(struct app *a, struct store *s, const struct job *j)
 {
 	struct err e = ERR_INIT;
@@ -226,10 +228,15 @@ static void export_row(struct app *a, struct store *s, const struct job *j)
 	if (!f) {
 		str_addf(&said, "%s cannot be written: %s", j->text, strerror(errno));
 	} else {
-		bool bad = store_messages(s, j->row, write_markdown, f, &e) < 0;
+		struct exporter *x = export_new(f, export_format_of_file(j->text, EXPORT_MARKDOWN), false, a->company);
+		int rc = export_conversation(x, s, j->row, &e), end = export_end(x, rc < 0 ? NULL : &e);
 
-		bad = fclose(f) != 0 || bad;
-		str_addf(&said, bad ? "%s could not be written whole" : "written to %s", j->text);
+		if (fclose(f) != 0 && rc == 0 && end == 0)
+			end = err_set(&e, ERR_IO, "not written whole: %s", strerror(errno));
+		if (rc < 0 || end < 0)
+			str_addf(&said, "%s: %s", j->text, e.msg);
+		else
+			str_addf(&said, "written to %s", j->text);
 	}
 	note(a->box, said.s);
 	str_free(&said);
@@ -402,7 +409,7 @@ static void work(struct store *s, void *arg)
 		return;
 	}
 	if (!s) {
-		if (j->what != JOB_DRAFT && j->what != JOB_SUGGESTED)
+		if (j->what != JOB_DRAFT)
 			note(a->box, "private: there is no history");
 		job_free(j);
 		return;
@@ -462,15 +469,6 @@ static void work(struct store *s, void *arg)
 		if (id)
 			store_draft_set(s, id, j->text, &e);
 		break;
-	case JOB_SUGGESTED: {
-		struct store_suggestion g = {
-			.conversation = storekeeper_row(a->keeper, j->conversation), .kind = "reply", .origin = "model",
-			.text = j->text, .model = "", .fate = j->more,
-		};
-
-		store_suggestion_add(s, &g, &e);
-		break;
-	}
 	case JOB_APPROVE: {
 		struct ids ids = { 0 };
 		struct str said = STR_INIT;
@@ -560,11 +558,8 @@ void app_draft(struct app *a, int64_t conversation, const char *text)
 
 void app_suggested(struct app *a, int64_t conversation, int taken, bool edited)
 {
-	struct job *j = job(a, JOB_SUGGESTED, "");
-
-	j->conversation = conversation;
-	j->more = xstrdup(taken < 0 ? "ignored" : edited ? "edited" : "taken");
-	storekeeper_post(a->keeper, work, j);
+	infer_post(a->infer, INFER_SUGGESTED, conversation, NULL, NULL, taken < 0 ? "ignored" : edited ? "edited" : "taken",
+	           taken < 0 ? 0 : (uint64_t)taken + 1);
 }
 
 void app_correct(struct app *a, int64_t conversation, const char *text)

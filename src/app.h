@@ -43,8 +43,9 @@ void app_suggested(struct app *a, int64_t conversation, int taken, bool edited);
 void app_cancel(struct app *a);                      /* what runs now; what has come stays */
 /* What the person is typing, for completion: EVENT_GHOST with this serial. A newer request cancels it. */
 void app_ghost(struct app *a, int64_t conversation, const char *role, const char *draft, uint64_t serial);
-/* A ghost was taken ("taken", "word") or typed over ("ignored"): for what is shown next. */
-void app_ghost_fate(struct app *a, const char *fate);
+/* A ghost was taken ("taken", "word": the first words, `chars` characters) or typed over ("ignored"): for what is shown
+ * next, and for the figures. */
+void app_ghost_fate(struct app *a, const char *fate, size_t chars);
 /* EVENT_WHY for the last reply of the conversation. */
 void app_why(struct app *a, int64_t conversation);
 /* Hand a sent reply to send_command; EVENT_SENT. False: there is none. */

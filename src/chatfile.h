@@ -8,7 +8,8 @@
  *   - a role that is not one of the reader's tags: the message is skipped and counted
  *   - "system" turns: skipped and counted
  *   - null or missing content, empty content: the message is skipped and counted
- *   - several messages of one role in a row: joined with a newline, counted
+ *   - several messages of one role in a row: joined with a newline, counted; of the role "document"
+ *     they are the paragraphs of a text and stay apart
  *   - a line that is not JSON, not an object, has no messages, or bad UTF-8: reported by file and line;
  *     skipped and counted, or stops the read when opts.strict
  * Nothing is dropped silently: struct chatfile_counts says how many of each.
@@ -21,6 +22,8 @@
 #include <stddef.h>
 
 #include "base/err.h"
+
+#define CHATFILE_DOCUMENT "document"
 
 struct chat_message {
 	char *role;              /* a tag name */
@@ -59,6 +62,10 @@ int chatfile_next(struct chatfile *f, struct chat *c, struct err *e);
 const struct chatfile_counts *chatfile_counts(const struct chatfile *f);
 size_t chatfile_line(const struct chatfile *f);          /* line of the conversation just read */
 void chatfile_close(struct chatfile *f);
+
+/* JSON (jansson's) out of a stranger's text: valid UTF-8, nesting bounded. The caller json_decrefs it;
+ * NULL: error. */
+struct json_t *chat_json_load(const char *json, size_t len, const char *where, struct err *e);
 
 /* One conversation as one JSON line (no newline at the end). Caller frees. */
 char *chat_to_json(const struct chat *c);

@@ -93,13 +93,14 @@ static char *copy_field(const json_t *root, const char *key)
 	return NULL;
 }
 
-/* Add one message, joining it to the one before when that has the same role. */
+/* Add one message, joining it to the one before when that has the same role. The paragraphs of a document
+ * are its turns: they stay apart. */
 static void add_joined(struct chat *c, const char *tag, const char *s, size_t n, double weight,
                        struct chatfile_counts *counts)
 {
 	struct chat_message *last = c->n ? &c->messages[c->n - 1] : NULL;
 
-	if (!last || strcmp(last->role, tag) != 0) {
+	if (!last || strcmp(last->role, tag) != 0 || strcmp(tag, CHATFILE_DOCUMENT) == 0) {
 		chat_add(c, tag, s, n, weight);
 		return;
 	}
@@ -212,30 +213,41 @@ static int read_root(const json_t *root, const char *where, const char *const *t
 	return rc;
 }
 
+json_t *chat_json_load(const char *json, size_t len, const char *where, struct err *e)
+{
+	const size_t good = utf8_valid_upto(json, len);
+	json_error_t je;
+	json_t *root;
+
+	if (good < len) {
+		err_set(e, ERR_FORMAT, "%s: bad UTF-8 at byte %zu of the line; convert the file with iconv", where, good + 1);
+		return NULL;
+	}
+	if (nesting(json, len) > MAX_DEPTH) {
+		err_set(e, ERR_FORMAT, "%s: nested deeper than %d; this is not a conversation", where, MAX_DEPTH);
+		return NULL;
+	}
+	root = json_loadb(json, len, JSON_ALLOW_NUL | JSON_DECODE_ANY, &je);
+	if (!root)
+		err_set(e, ERR_FORMAT, "%s: not JSON (column %d: %.120s); correct or remove the line",
+		        where, je.column, je.text);
+	return root;
+}
+
 int chat_from_json(const char *json, size_t len, const char *where, const struct chatfile_opts *o,
                    struct chat *c, struct chatfile_counts *counts, struct err *e)
 {
 	const char *const *tags = o && o->tags ? o->tags : default_tags;
 	struct chatfile_counts here = { 0 };
-	json_error_t je;
 	json_t *root;
-	size_t good;
 	int rc;
 
 	chat_free(c);
 	if (!where)
 		where = "input";
-	good = utf8_valid_upto(json, len);
-	if (good < len)
-		return err_set(e, ERR_FORMAT, "%s: bad UTF-8 at byte %zu of the line; convert the file with iconv",
-		               where, good + 1);
-	if (nesting(json, len) > MAX_DEPTH)
-		return err_set(e, ERR_FORMAT, "%s: nested deeper than %d; this is not a conversation",
-		               where, MAX_DEPTH);
-	root = json_loadb(json, len, JSON_ALLOW_NUL | JSON_DECODE_ANY, &je);
+	root = chat_json_load(json, len, where, e);
 	if (!root)
-		return err_set(e, ERR_FORMAT, "%s: not JSON (column %d: %.120s); correct or remove the line",
-		               where, je.column, je.text);
+		return ERR_FORMAT;
 	rc = read_root(root, where, tags, c, &here, e);
 	json_decref(root);
 	if (rc < 0) {

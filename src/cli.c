@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "config.h"
 
 #ifndef ANSWERBACK_VERSION
 #define ANSWERBACK_VERSION "unknown"
@@ -238,6 +239,9 @@ static int cli_help_program(const struct cli_command *const *commands)
 	printf("\noptions:\n");
 	cli_help_option(0, "version", NULL, "show the version and the licence");
 	cli_help_option('h', "help", NULL, "show this; after a command, that command's options");
+	printf("\noptions of every command:\n");
+	for (const struct cli_option *o = cli_everywhere; o->name; o++)
+		cli_help_option(o->letter, o->name, o->arg, o->help);
 	printf("\nexit codes: 0 done, 1 error, 2 wrong usage, 3 no confident answer,\n"
 	       "4 a new model did not pass its tests, 130 interrupted\n"
 	       "More: man answerback\n");
@@ -348,6 +352,143 @@ static int cli_parse(struct cli_args *a, int argc, char **argv)
 	return rc;
 }
 
+/* ---- what every command takes ---- */
+
+const struct cli_option cli_everywhere[] = {
+	{ "config", 0, "FILE", CLI_STRING, "read the settings from this file", 0, 0 },
+	{ "setting", 0, "NAME=VALUE", CLI_LIST, "a setting for this run (answerback config list shows all)", 0, 0 },
+	{ "data-dir", 0, "FOLDER", CLI_STRING, "keep everything in this folder", 0, 0 },
+	{ "private", 0, NULL, CLI_FLAG, "keep nothing of what is said", 0, 0 },
+	{ "color", 0, "WHEN", CLI_STRING, "auto, always or never", 0, 0 },
+	CLI_OPTION_END
+};
+
+/* The setting that an option of this name is a flag for. --model is none: it is an operand of what is done now. */
+static bool cli_setting(const char *option, enum config_id *id)
+{
+	char name[64];
+
+	snprintf(name, sizeof name, "%s", option);
+	for (char *s = name; *s; s++)
+		if (*s == '-')
+			*s = '_';
+	return config_find(name, id, NULL) == 0 && *id != CONFIG_MODEL;
+}
+
+static int cli_override(enum config_id id, const char *value, const char *option)
+{
+	char origin[64];
+	struct err e = ERR_INIT;
+
+	snprintf(origin, sizeof origin, "--%s", option);
+	if (config_override(id, value, origin, &e) < 0)
+		return cli_wrong(NULL, "%s: %s", origin, e.msg);
+	return CLI_OK;
+}
+
+/* --setting NAME=VALUE */
+static int cli_set(const char *text)
+{
+	const size_t n = strcspn(text, "=");
+	char name[64];
+	struct err e = ERR_INIT;
+	enum config_id id;
+
+	snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), text);
+	if (text[n] != '=')
+		return cli_wrong(NULL, "--setting wants NAME=VALUE, not '%.60s'", text);
+	if (config_find(name, &id, &e) < 0)
+		return cli_wrong(NULL, "--setting: %s", e.msg);
+	if (config_override(id, text + n + 1, "--setting", &e) < 0)
+		return cli_wrong(NULL, "--setting %s: %s", name, e.msg);
+	return CLI_OK;
+}
+
+static int cli_take(const struct cli_option *o, const char *value)
+{
+	enum config_id id;
+
+	if (strcmp(o->name, "setting") == 0)
+		return cli_set(value);
+	if (strcmp(o->name, "config") == 0) {
+		config_use_file(value);
+		return CLI_OK;
+	}
+	/* programs that we start (send_command, $EDITOR) keep to the same folder, and to what is private */
+	if (strcmp(o->name, "data-dir") == 0)
+		setenv("ANSWERBACK_DATA_DIR", value, 1);
+	else if (strcmp(o->name, "private") == 0)
+		setenv("ANSWERBACK_PRIVATE", "yes", 1);
+	return cli_setting(o->name, &id) ? cli_override(id, value, o->name) : CLI_OK;
+}
+
+/* Taken out before the command sees its own options: nothing has to hand them down. */
+static int cli_common(int *argc, char **argv)
+{
+	int kept = 1, rc;
+
+	for (int i = 1; i < *argc; i++) {
+		const struct cli_option *o = cli_everywhere;
+		size_t n = 0;
+		const char *value = NULL;
+
+		if (strcmp(argv[i], "--") == 0) {
+			while (i < *argc)
+				argv[kept++] = argv[i++];
+			break;
+		}
+		for (; o->name; o++) {
+			n = strlen(o->name);
+			if (strncmp(argv[i], "--", 2) == 0 && strncmp(argv[i] + 2, o->name, n) == 0 &&
+			    (argv[i][2 + n] == '\0' || argv[i][2 + n] == '='))
+				break;
+		}
+		if (!o->name) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (argv[i][2 + n] == '=' && !o->arg)
+			return cli_wrong(NULL, "--%s takes no value", o->name);
+		value = argv[i][2 + n] == '=' ? argv[i] + 3 + n : !o->arg ? "yes" : i + 1 < *argc ? argv[++i] : "";
+		if (!*value)
+			return cli_wrong(NULL, "--%s wants a value (%s)", o->name, o->arg);
+		if ((rc = cli_take(o, value)) != CLI_OK)
+			return rc;
+	}
+	*argc = kept;
+	argv[kept] = NULL;
+	return CLI_OK;
+}
+
+/* Flags of the command's own that are settings count as such; then file and environment. */
+static int cli_settings(const struct cli_args *a)
+{
+	/* these mend a file that is wrong, or say what is wrong with it */
+	static const char *const menders[] = { "config", "doctor", "completions" };
+	struct err e = ERR_INIT;
+	const struct config_problem *p;
+	size_t n;
+	int rc;
+
+	for (size_t i = 0; i < a->n_values; i++) {
+		const struct cli_value *v = &a->values[i];
+		enum config_id id;
+
+		if (cli_setting(v->option->name, &id) && (rc = cli_override(id, v->text ? v->text : "yes", v->option->name)) != CLI_OK)
+			return rc;
+	}
+	rc = config_load(&e);
+	for (size_t i = 0; i < sizeof menders / sizeof menders[0]; i++)
+		if (strcmp(a->command->name, menders[i]) == 0)
+			return CLI_OK;
+	if (rc < 0)
+		return cli_failed(&e);
+	p = config_problems(&n);
+	for (size_t i = 0; i < n; i++)
+		cli_error("%s", p[i].text);
+	return CLI_OK;
+}
+
 static int cli_run(const struct cli_command *c, int argc, char **argv)
 {
 	struct cli_args a = { .command = c };
@@ -355,7 +496,7 @@ static int cli_run(const struct cli_command *c, int argc, char **argv)
 
 	if (rc < 0)
 		rc = cli_help_command(c);
-	else if (rc == CLI_OK)
+	else if (rc == CLI_OK && (rc = cli_settings(&a)) == CLI_OK)
 		rc = c->run(&a);
 	free(a.values);
 	return rc;
@@ -395,38 +536,6 @@ static int cli_dispatch(const struct cli_command *const *commands, int argc, cha
 		return cli_wrong(NULL, "unknown option '%s'", word);
 	cli_error("say what to do; see answerback --help");
 	return CLI_USAGE;
-}
-
-/* Options of every command, taken out before the command sees its own: what they say is the
- * environment's too, so that nothing has to hand them down. */
-static int cli_common(int *argc, char **argv)
-{
-	static const char dir[] = "--data-dir";
-	int kept = 1;
-
-	for (int i = 1; i < *argc; i++) {
-		if (strcmp(argv[i], "--") == 0) {
-			while (i < *argc)
-				argv[kept++] = argv[i++];
-			break;
-		}
-		if (strcmp(argv[i], "--private") == 0) {
-			setenv("ANSWERBACK_PRIVATE", "1", 1);
-		} else if (strncmp(argv[i], "--data-dir=", sizeof(dir)) == 0 && argv[i][sizeof(dir)]) {
-			setenv("ANSWERBACK_DATA_DIR", argv[i] + sizeof(dir), 1);
-		} else if (strcmp(argv[i], dir) == 0 || strcmp(argv[i], "--data-dir=") == 0) {
-			if (strcmp(argv[i], dir) != 0 || i + 1 == *argc || !*argv[i + 1]) {
-				fprintf(stderr, "answerback: --data-dir wants a folder; see answerback --help\n");
-				return CLI_USAGE;
-			}
-			setenv("ANSWERBACK_DATA_DIR", argv[++i], 1);
-		} else {
-			argv[kept++] = argv[i];
-		}
-	}
-	*argc = kept;
-	argv[kept] = NULL;
-	return CLI_OK;
 }
 
 int cli_main(const struct cli_command *const *commands, int argc, char **argv)

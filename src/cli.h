@@ -2,7 +2,8 @@
 /* cli: the command line. Each subcommand is one `struct cli_command` in src/cmd_NAME.c,
  * listed in src/commands.c; its option table drives getopt_long, --help and the checks of
  * numbers. By the time run() is called every value has been read and is in its range:
- * the getters cannot fail. Asking for a name that is not in the table is a bug (assert).
+ * the getters cannot fail, and the settings are loaded (config.h); an option that has the name of a setting
+ * (--send-command, --threads) has set it. Asking for a name that is not in the table is a bug (assert).
  *
  *     static const struct cli_option options[] = {
  *         CLI_OPTION_MODEL,
@@ -67,6 +68,9 @@ struct cli_option {
 #define CLI_OPTION_JSON { "json", 0, NULL, CLI_FLAG, "write JSON, one object a line", 0, 0 }
 #define CLI_OPTION_MODEL { "model", 'm', "FILE", CLI_STRING, "use this model file", 0, 0 }
 #define CLI_OPTION_DATA_DIR { "data-dir", 0, "FOLDER", CLI_STRING, "keep data here", 0, 0 }
+
+/* What every command takes besides its own options; read before them. */
+extern const struct cli_option cli_everywhere[];
 
 struct cli_args;
 

@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "commands.h"
+#include "config.h"
 #include "engine.h"
 #include "storekeeper.h"
 #include "../ui/ui.h"
@@ -151,6 +152,12 @@ static int chat(struct engine *en, struct storekeeper *k, bool terminal)
 	return code;
 }
 
+static void say_retained(const char *text, void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "answerback: %s\n", text);
+}
+
 static int run(struct cli_args *a)
 {
 	const bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
@@ -163,12 +170,10 @@ static int run(struct cli_args *a)
 		return cli_usage(a, "'%s'? Messages are read from standard input; `answerback reply TEXT` answers one",
 		                 a->operands[0]);
 	if (terminal && !cli_flag(a, "plain")) {
-		const char *env = getenv("ANSWERBACK_COMPANY"), *hook = getenv("ANSWERBACK_SEND_COMMAND");
 		const struct ui_options o = {
-			.model = cli_string(a, "model", NULL), .company = cli_string(a, "company", env && *env ? env : NULL),
-			.send_command = cli_string(a, "send-command", hook && *hook ? hook : NULL),
-			.inbox = cli_string(a, "inbox", NULL), .train_log = cli_string(a, "watch", NULL),
-			.assist = cli_flag(a, "assist"), .ascii = cli_flag(a, "ascii"),
+			.model = cli_string(a, "model", NULL), .company = config_text(CONFIG_COMPANY),
+			.send_command = config_text(CONFIG_SEND_COMMAND), .inbox = config_text(CONFIG_INBOX),
+			.train_log = cli_string(a, "watch", NULL), .assist = config_yes(CONFIG_ASSIST),
 		};
 
 		code = ui_run(&o, &e);
@@ -189,12 +194,13 @@ static int run(struct cli_args *a)
 	/* a store that cannot be had is said, and no reason not to answer */
 	if (storekeeper_start(&k, NULL, &e) < 0) {
 		fprintf(stderr, "answerback: nothing will be kept: %s\n", e.msg);
-		setenv("ANSWERBACK_PRIVATE", "1", 1);
+		config_override(CONFIG_PRIVATE, "yes", "no store", NULL);
 		if (storekeeper_start(&k, NULL, &e) < 0)
 			return cli_failed(&e);
 	} else if (storekeeper_private(k)) {
 		fprintf(stderr, "private: nothing of this is kept\n");
 	}
+	storekeeper_retain(k, (int)config_number(CONFIG_RETENTION_DAYS), say_retained, NULL);
 	code = chat(&en, k, terminal);
 	storekeeper_stop(k);
 	engine_close(&en);

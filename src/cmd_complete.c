@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "commands.h"
+#include "config.h"
 #include "engine.h"
 #include "ghost.h"
 
@@ -261,7 +262,7 @@ static int complete(struct server *s, struct cli_args *a, const char *role)
 
 static int run(struct cli_args *a)
 {
-	const char *level = cli_string(a, "level", "normal"), *role;
+	const char *level = cli_string(a, "level", config_text(CONFIG_GHOST)), *role;
 	const bool lines = cli_flag(a, "stdin-lines");
 	struct server s = { .n = (size_t)cli_long(a, "n", 3) };
 	struct err e = ERR_INIT;
@@ -274,6 +275,8 @@ static int run(struct cli_args *a)
 	ghost_opts_default(&s.opts);
 	if (!ghost_level_parse(level, &s.opts.level))
 		return cli_usage(a, "--level is off, shy, normal or eager, not '%.40s'", level);
+	if (config_unwanted(&s.opts.unwanted, &e) < 0)
+		return cli_failed(&e);
 	s.opts.max_words = (size_t)cli_long(a, "max-words", 5);
 	if (s.opts.max_tokens < 4 * s.opts.max_words)
 		s.opts.max_tokens = 4 * s.opts.max_words;

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "paths.h"
 #include "store.h"
+#include "store_forget.h"
 
 static const struct cli_option none[] = { CLI_OPTION_END };
 
@@ -60,6 +61,8 @@ static int run_backup(struct cli_args *a)
 		else
 			str_addf(&path, "%s.%s.backup", store_path(s), when);
 		rc = store_backup(s, path.s, &e);
+		if (rc == 0)      /* forget cleans it too */
+			rc = store_copy_noted(s, path.s, &e);
 	}
 	if (rc == 0)
 		puts(path.s);

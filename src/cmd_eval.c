@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "config.h"
 #include "engine.h"
 #include "eval_completion.h"
 #include "eval_memory.h"
@@ -17,7 +18,7 @@ static const struct cli_option options[] = {
 	{ "limit", 0, "N", CLI_LONG, "the first N conversations only", 1, 1e9 },
 	{ "per-turn", 0, "FILE", CLI_STRING, "also write bits, characters and the reply of every turn", 0, 0 },
 	{ "likelihood", 0, NULL, CLI_FLAG, "likelihoods only: skip replies, ranking and next words", 0, 0 },
-	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
+	{ "threads", 0, "N", CLI_LONG, "worker threads (default: the setting threads, else processors)", 1, 256 },
 	{ "seed", 0, "N", CLI_LONG, "of what is drawn at random (default 1)", 0, 9e15 },
 	EVAL_COMPLETION_OPTIONS,
 	EVAL_MEMORY_OPTIONS,
@@ -35,7 +36,8 @@ static void warn(const char *message, void *arg)
 
 static json_t *to_json(const struct evaluate_result *r, bool fast)
 {
-	json_t *o = json_pack("{s:f, s:f, s:f, s:f}", "bits_per_char", r->bits_per_char,
+	json_t *o = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "bits_per_char", r->bits_per_char,
+	                      "bits_per_char_int8", r->bits_per_char_int8, "int8_change", r->int8_change,
 	                      "bits_per_char_raw", r->bits_per_char_raw,
 	                      "user_bits_per_char", r->user_bits_per_char, "perplexity_word", r->perplexity_word);
 	json_t *counts = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}",
@@ -45,6 +47,7 @@ static json_t *to_json(const struct evaluate_result *r, bool fast)
 	                           "words", (json_int_t)r->words, "bits", r->bits, "bits_raw", r->raw_bits,
 	                           "user_bits", r->user_bits);
 
+	json_object_set_new(o, "bits_per_char_mixed", r->mixed ? json_real(r->bits_per_char_mixed) : json_null());
 	if (!fast) {
 		json_t *more = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "bleu", r->bleu, "chrf", r->chrf,
 		                         "distinct1", r->distinct1, "distinct2", r->distinct2,
@@ -107,7 +110,7 @@ static int run(struct cli_args *a)
 	for (size_t i = 0; rc == 0 && i < a->n; i++)
 		rc = corpus_read(&c, a->operands[i], &files, limit, &e);
 	if (rc == 0 && (cli_flag(a, "completion") || cli_flag(a, "writers"))) {
-		const size_t threads = (size_t)cli_long(a, "threads", sysconf(_SC_NPROCESSORS_ONLN));
+		const size_t threads = config_threads();
 
 		rc = cli_flag(a, "completion") ? eval_completion(a, &en, &c, threads) : eval_writers(a, &en, &c, threads);
 		corpus_free(&c);
@@ -118,7 +121,7 @@ static int run(struct cli_args *a)
 	o.company = en.company;
 	o.as = en.as;
 	o.from = en.from;
-	o.threads = (size_t)cli_long(a, "threads", sysconf(_SC_NPROCESSORS_ONLN));
+	o.threads = config_threads();
 	o.seed = (uint64_t)cli_long(a, "seed", 1);
 	o.fast = cli_flag(a, "likelihood");
 	if (rc == 0 && cli_given(a, "per-turn")) {
@@ -140,6 +143,7 @@ static int run(struct cli_args *a)
 const struct cli_command cmd_eval = {
 	"eval", "measure a model on conversations", "[OPTION...] FILE...", options, run,
 	"bits_per_char: of the answering role's turns, end of turn included, over characters of the original\n"
-	"text; _raw without placeholders. context_gain: nats a piece lost when the context is another\n"
+	"text, in full precision; _raw without placeholders, _int8 as served in 8 bits, int8_change relative to\n"
+	"full precision, _mixed with the n-grams beside the model, weighed as in completion. context_gain: nats a piece lost when the context is another\n"
 	"conversation's. BLEU and chrF run from 0 to 100, shares from 0 to 1."
 };

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "commands.h"
+#include "config.h"
 #include "redact.h"
 #include "retrain.h"
 #include "store.h"
@@ -17,7 +18,7 @@
 
 static const struct cli_option teach_options[] = {
 	{ "jsonl", 0, "FILE", CLI_STRING, "conversations; each last turn of the assistant is an approved answer", 0, 0 },
-	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: $ANSWERBACK_COMPANY)", 0, 0 },
+	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: the setting company)", 0, 0 },
 	CLI_OPTION_END
 };
 
@@ -106,8 +107,7 @@ static int teach_file(struct store *s, const char *path, const char *company, si
 
 static int run_teach(struct cli_args *a)
 {
-	const char *file = cli_string(a, "jsonl", NULL), *env = getenv("ANSWERBACK_COMPANY");
-	const char *company = cli_string(a, "company", env && *env ? env : NULL);
+	const char *file = cli_string(a, "jsonl", NULL), *company = config_text(CONFIG_COMPANY);
 	struct err e = ERR_INIT;
 	struct store *s;
 	size_t taught = 0;
@@ -269,7 +269,7 @@ static const struct cli_option retrain_options[] = {
 	{ "lr", 0, "X", CLI_DOUBLE, "peak learning rate (default 0.0003)", 1e-7, 1 },
 	{ "pull", 0, "X", CLI_DOUBLE, "weight of staying what it was on the replay (default 3)", 0, 100 },
 	{ "seed", 0, "N", CLI_LONG, "the same seed and examples give the same weights (default 1)", 0, 9e15 },
-	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: $ANSWERBACK_COMPANY)", 0, 0 },
+	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: the setting company)", 0, 0 },
 	{ "log", 0, "FILE", CLI_STRING, "write progress as JSON lines (the screen's /watch shows it)", 0, 0 },
 	CLI_OPTION_JSON,
 	CLI_OPTION_END
@@ -300,7 +300,6 @@ static void print_json(const struct retrain_result *r)
 
 static int run_retrain(struct cli_args *a)
 {
-	const char *env = getenv("ANSWERBACK_COMPANY");
 	struct err e = ERR_INIT;
 	struct retrain_options o;
 	struct retrain_result r;
@@ -315,7 +314,7 @@ static int run_retrain(struct cli_args *a)
 	o.lr = cli_double(a, "lr", o.lr);
 	o.pull = cli_double(a, "pull", o.pull);
 	o.seed = (uint64_t)cli_long(a, "seed", 1);
-	o.company = cli_string(a, "company", env && *env ? env : NULL);
+	o.company = config_text(CONFIG_COMPANY);
 	o.log = cli_string(a, "log", NULL);
 	o.progress = show;
 	if (retrain(&o, &r, &e) < 0)

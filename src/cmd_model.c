@@ -50,7 +50,7 @@ static int info(const char *path, bool json)
 	json_t *o, *v;
 	char *text;
 
-	if (model_load(&m, path, false, &e) < 0)
+	if (model_load(&m, path, MODEL_SERVE, &e) < 0)
 		return cli_failed(&e);
 	o = describe(m, path);
 	model_unref(m);
@@ -84,7 +84,7 @@ static int verify(const char *path, bool json)
 	if (rc < 0)
 		return cli_failed(&e);
 	/* the checksum says it is what was written; loading says that it makes sense */
-	if (model_load(&m, path, false, &e) < 0)
+	if (model_load(&m, path, MODEL_SERVE, &e) < 0)
 		return cli_failed(&e);
 	model_unref(m);
 	puts(json ? "{\"ok\": true}" : "whole: checksum, shapes and numbers are right");

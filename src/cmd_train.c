@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "commands.h"
+#include "config.h"
 #include "corpus.h"
 #include "encode.h"
 
@@ -24,7 +25,7 @@ static const struct cli_option options[] = {
 	{ "out", 'o', "FILE", CLI_STRING, "write the model here (its checkpoint: FILE.checkpoint)", 0, 0 },
 	{ "size", 's', "NAME", CLI_STRING, "small, medium or large (default small)", 0, 0 },
 	{ "set", 0, "NAME=N", CLI_LIST, "one dimension of the model, e.g. decoder_hidden=256; may be repeated", 0, 0 },
-	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
+	{ "threads", 0, "N", CLI_LONG, "worker threads (default: the setting threads, else processors)", 1, 256 },
 	{ "minutes", 0, "X", CLI_DOUBLE, "train for X minutes", 0.001, 1e6 },
 	{ "steps", 0, "N", CLI_LONG, "train for N updates", 1, 1e9 },
 	{ "epochs", 0, "N", CLI_LONG, "train for N passes over the data (default 3)", 1, 1e6 },
@@ -33,8 +34,9 @@ static const struct cli_option options[] = {
 	{ "init", 0, "MODEL", CLI_STRING, "start from this model's weights and tokenizer", 0, 0 },
 	{ "log", 0, "FILE", CLI_STRING, "write one JSON object a line: progress and evaluations", 0, 0 },
 	{ "vocab", 0, "N", CLI_LONG, "pieces of a new tokenizer (default 8000)", 420, 65536 },
-	{ "tags", 0, "A,B", CLI_STRING, "the roles (default user,assistant); with two others, lines may be pairs", 0, 0 },
+	{ "tags", 0, "A,B", CLI_STRING, "the roles (default user,assistant); with two others, lines may be pairs; --init takes new ones on", 0, 0 },
 	{ "lr", 0, "X", CLI_DOUBLE, "peak learning rate (default 0.002)", 1e-7, 1 },
+	{ "lr-end", 0, "X", CLI_DOUBLE, "what is left of it at the end, a share (default 0.02)", 0, 1 },
 	{ "warmup", 0, "N", CLI_LONG, "updates until the peak (default 100)", 0, 1e6 },
 	{ "batch", 0, "N", CLI_LONG, "pieces in a batch (default 1200)", 16, 1e6 },
 	{ "shards", 0, "N", CLI_LONG, "parts a batch is cut into, for threads (default 2; changes the result)", 1, 64 },
@@ -245,12 +247,13 @@ static int set_dimensions(struct cli_args *a, struct dialogue_config *c, struct 
 static void fill_opts(struct cli_args *a, struct train_opts *o)
 {
 	train_opts_default(o);
-	o->threads = (size_t)cli_long(a, "threads", sysconf(_SC_NPROCESSORS_ONLN));
+	o->threads = config_threads();
 	o->minutes = cli_double(a, "minutes", 0);
 	o->steps = (size_t)cli_long(a, "steps", 0);
 	o->epochs = (size_t)cli_long(a, "epochs", o->minutes > 0 || o->steps > 0 ? 0 : 3);
 	o->seed = (uint64_t)cli_long(a, "seed", 1);
 	o->lr = cli_double(a, "lr", o->lr);
+	o->lr_end = cli_double(a, "lr-end", o->lr_end);
 	o->warmup = (size_t)cli_long(a, "warmup", (long)o->warmup);
 	o->batch_rows = (size_t)cli_long(a, "batch", (long)o->batch_rows);
 	o->shards = (size_t)cli_long(a, "shards", (long)o->shards);
@@ -348,7 +351,7 @@ static int start_weights(struct cli_args *a, struct run *r, struct err *e)
 	if (init) {
 		if (cli_given(a, "size") || cli_given(a, "set") || cli_given(a, "vocab"))
 			return err_set(e, ERR_USAGE, "--init brings its own --size, --set and --vocab");
-		if ((rc = model_load(&m, init, true, e)) < 0)
+		if ((rc = model_load(&m, init, MODEL_TRAIN, e)) < 0)
 			return rc;
 		/* the snapshot's only owner: take its parts over */
 		r->w = m->w;
@@ -356,6 +359,9 @@ static int start_weights(struct cli_args *a, struct run *r, struct err *e)
 		m->w = NULL;
 		m->tok = NULL;
 		model_unref(m);
+		for (size_t i = 0; r->tags[i]; i++)
+			if (tokenizer_tag(r->tok, r->tags[i]) < 0 && (rc = tokenizer_add_tag(r->tok, r->tags[i], e)) < 0)
+				return rc;
 		return 0;
 	}
 	if (!dialogue_config_preset(&c, size))

@@ -17,9 +17,16 @@ const struct cli_command *const commands[] = {
 	&cmd_review,
 	&cmd_retrain,
 	&cmd_search,
+	&cmd_import,
+	&cmd_export,
+	&cmd_forget,
+	&cmd_stats,
+	&cmd_canned,
 	&cmd_backup,
 	&cmd_restore,
 	&cmd_db,
+	&cmd_config,
+	&cmd_completions,
 	&cmd_doctor,
 	NULL
 };

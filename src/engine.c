@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "registry.h"
 
 static bool has_option(const struct cli_args *a, const char *name)
@@ -66,7 +67,6 @@ static void read_decode(struct decode_opts *d, double *rerank, const struct cli_
 
 int engine_open(struct engine *en, struct cli_args *a, struct err *e)
 {
-	const char *env = getenv("ANSWERBACK_COMPANY");
 	char *note;
 	int rc;
 
@@ -77,7 +77,7 @@ int engine_open(struct engine *en, struct cli_args *a, struct err *e)
 	free(note);
 	if (rc < 0)
 		return rc;
-	en->company = string_if(a, "company", env && *env ? env : NULL);
+	en->company = config_text(CONFIG_COMPANY);
 	talk_opts_default(&en->opts);
 	if (has_option(a, "beam"))
 		read_decode(&en->opts.decode, &en->opts.rerank, a);

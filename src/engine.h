@@ -9,7 +9,7 @@
 
 /* For the option tables. */
 #define ENGINE_OPTION_COMPANY \
-	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: $ANSWERBACK_COMPANY)", 0, 0 }
+	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: the setting company)", 0, 0 }
 #define ENGINE_OPTION_AS \
 	{ "as", 0, "TAG", CLI_STRING, "role to answer as (default: the model's second)", 0, 0 }
 #define ENGINE_OPTION_FROM \

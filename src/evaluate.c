@@ -14,6 +14,7 @@
 #include "base/rng.h"
 #include "base/utf8.h"
 #include "encode.h"
+#include "ghost_private.h"
 #include "talk.h"
 
 enum { CANDIDATES = 100, PLACES = 5 };
@@ -29,10 +30,12 @@ struct place {
 
 struct job {
 	struct model *m;
+	const struct weights *exact, *bytes;
 	const struct corpus *c;
 	const struct evaluate_opts *o;
 	struct dataset *ds, *raw;
-	double *bits, *raw_bits;      /* [all turns] */
+	double *bits, *raw_bits, *int8_bits, *mixed_bits;      /* [all turns] */
+	struct ngram *ngram;          /* beside the model, or NULL */
 	char **reply;                 /* [all turns], of the turns predicted */
 	struct turn_ref *turn;        /* turns predicted, in order */
 	size_t n_turns;
@@ -59,7 +62,22 @@ static const char *company_of(const struct job *j, const struct chat *c)
 
 /* ---- likelihood ---- */
 
-static void dialogue_bits(const struct job *j, const struct dataset *ds, size_t d, double *bits)
+/* Of the model and the n-grams beside it together, mixed as completion mixes them. lp: log p of the model. */
+static double mixed_nats(const struct ngram *g, const int32_t *read, const int32_t *target, const float *lp, size_t n)
+{
+	double nats = 0;
+
+	for (size_t r = 0; r < n; r++) {
+		const double w = ghost_mix.model_weight[ngram_trust(g, read, r + 1)];
+
+		nats -= log(w * exp((double)lp[r]) + (1 - w) * ngram_prob(g, read, r + 1, target[r]));
+	}
+	return nats;
+}
+
+/* mixed: NULL, or the same with the n-grams mixed in. */
+static void dialogue_bits(const struct job *j, const struct weights *w, const struct dataset *ds, size_t d, double *bits,
+                          double *mixed)
 {
 	struct arena *a = arena_new(1 << 22);
 	const size_t first = ds->first_turn[d];
@@ -72,7 +90,7 @@ static void dialogue_bits(const struct job *j, const struct dataset *ds, size_t 
 
 	float *lp = arena_alloc(a, b.rows * sizeof(*lp));
 
-	dialogue_forward(&p, j->m->w, a, &b, &o);
+	dialogue_forward(&p, w, a, &b, &o);
 	dialogue_loss(&p, lp, NULL);
 	for (size_t t = 0; t < b.turns; t++) {
 		double nats = 0;
@@ -80,6 +98,9 @@ static void dialogue_bits(const struct job *j, const struct dataset *ds, size_t 
 		for (size_t r = 0; r < b.turn[t].len; r++)
 			nats -= (double)lp[b.turn[t].start + r];
 		bits[first + t] = nats / log(2.0);
+		if (mixed)
+			mixed[first + t] = mixed_nats(j->ngram, b.ids + b.turn[t].start, b.target + b.turn[t].start,
+			                              lp + b.turn[t].start, b.turn[t].len) / log(2.0);
 	}
 	arena_free(a);
 }
@@ -88,8 +109,9 @@ static void likelihood_task(size_t d, void *arg)
 {
 	struct job *j = arg;
 
-	dialogue_bits(j, j->ds, d, j->bits);
-	dialogue_bits(j, j->raw, d, j->raw_bits);
+	dialogue_bits(j, j->exact, j->ds, d, j->bits, j->ngram ? j->mixed_bits : NULL);
+	dialogue_bits(j, j->exact, j->raw, d, j->raw_bits, NULL);
+	dialogue_bits(j, j->bytes, j->ds, d, j->int8_bits, NULL);
 }
 
 /* ---- greedy replies ---- */
@@ -363,6 +385,8 @@ static void likelihoods(struct job *j, struct evaluate_result *r)
 				j->turn[j->n_turns++] = (struct turn_ref){ (uint32_t)d, (uint32_t)i };
 				r->bits += j->bits[t];
 				r->raw_bits += j->raw_bits[t];
+				r->int8_bits += j->int8_bits[t];
+				r->mixed_bits += j->mixed_bits[t];
 				r->chars += j->ds->turn[t].chars;
 				r->pieces += j->ds->turn[t].n + 1;
 				r->words += metrics_count_words(m->content);
@@ -376,6 +400,10 @@ static void likelihoods(struct job *j, struct evaluate_result *r)
 	r->turns = j->n_turns;
 	r->bits_per_char = r->chars ? r->bits / (double)r->chars : 0;
 	r->bits_per_char_raw = r->chars ? r->raw_bits / (double)r->chars : 0;
+	r->bits_per_char_int8 = r->chars ? r->int8_bits / (double)r->chars : 0;
+	r->mixed = j->ngram != NULL;
+	r->bits_per_char_mixed = r->chars ? r->mixed_bits / (double)r->chars : 0;
+	r->int8_change = r->bits > 0 ? r->int8_bits / r->bits - 1 : 0;
 	r->user_bits_per_char = r->user_chars ? r->user_bits / (double)r->user_chars : 0;
 	r->perplexity_word = r->words ? exp2(r->bits / (double)r->words) : 0;
 }
@@ -447,15 +475,29 @@ static void slow_part(struct job *j, struct pool *pool, struct evaluate_result *
 int evaluate(struct model *m, const struct corpus *c, const struct evaluate_opts *o,
              struct evaluate_result *r, struct err *e)
 {
+	struct weights *bytes = NULL;
+	struct model *exact;
 	struct job j = { .m = m, .c = c, .o = o, .ds = dataset_new(), .raw = dataset_new() };
-	struct pool *pool = pool_new(o->threads);
+	struct pool *pool;
+	int rc;
 
 	memset(r, 0, sizeof(*r));
+	if ((rc = model_as_f32(&exact, m, e)) < 0) {
+		dataset_free(j.ds);
+		dataset_free(j.raw);
+		return rc;
+	}
+	pool = pool_new(o->threads);
+	j.exact = exact->w;
+	j.bytes = m->w->bytes ? m->w : (bytes = weights_bytes_from(m->w));
 	corpus_encode(c, m->tok, o->company, true, j.ds);
 	corpus_encode(c, m->tok, o->company, false, j.raw);
 	r->conversations = c->n;
 	j.bits = xcalloc(j.ds->n_turns + 1, sizeof(double));
 	j.raw_bits = xcalloc(j.ds->n_turns + 1, sizeof(double));
+	j.int8_bits = xcalloc(j.ds->n_turns + 1, sizeof(double));
+	j.mixed_bits = xcalloc(j.ds->n_turns + 1, sizeof(double));
+	j.ngram = ghost_ngram(m);
 	j.reply = xcalloc(j.ds->n_turns + 1, sizeof(*j.reply));
 	j.turn = xcalloc(j.ds->n_turns + 1, sizeof(*j.turn));
 	j.sample = xcalloc(j.ds->n_turns + 1, sizeof(*j.sample));
@@ -466,8 +508,7 @@ int evaluate(struct model *m, const struct corpus *c, const struct evaluate_opts
 	j.places = xcalloc(o->completion_turns + 1, sizeof(size_t));
 	pool_run(pool, c->n, likelihood_task, &j);
 	likelihoods(&j, r);
-
-	int rc = r->turns ? 0 : err_set(e, ERR_FORMAT, "no turn of role '%s' to evaluate", o->as);
+	rc = r->turns ? 0 : err_set(e, ERR_FORMAT, "no turn of role '%s' to evaluate", o->as);
 
 	if (rc == 0 && !o->fast)
 		slow_part(&j, pool, r);
@@ -477,6 +518,9 @@ int evaluate(struct model *m, const struct corpus *c, const struct evaluate_opts
 		free(j.reply[i]);
 	free(j.bits);
 	free(j.raw_bits);
+	free(j.int8_bits);
+	free(j.mixed_bits);
+	ngram_free(j.ngram);
 	free(j.reply);
 	free(j.turn);
 	free(j.sample);
@@ -488,5 +532,7 @@ int evaluate(struct model *m, const struct corpus *c, const struct evaluate_opts
 	dataset_free(j.ds);
 	dataset_free(j.raw);
 	pool_free(pool);
+	weights_free(bytes);
+	model_unref(exact);
 	return rc;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* evaluate: what a model does on conversations it has not seen, in the figures of `answerback eval`.
  *
+ * Likelihoods are those of the weights in full precision, whatever the model serves in, and beside them those
+ * of 8 bits; replies, ranking and next words are made as the model serves.
+ *
  * Every random choice comes from the seed, in the order of the conversations, so a file gives
  * the same figures on any number of threads. */
 #ifndef ANSWERBACK_EVALUATE_H
@@ -28,6 +31,10 @@ void evaluate_opts_default(struct evaluate_opts *o);
 struct evaluate_result {
 	size_t conversations, turns, user_turns, pieces, chars, user_chars, words;
 	double bits, raw_bits, user_bits;
+	double int8_bits;                           /* the same turns, by the model in 8 bits */
+	bool mixed;                                 /* there are n-grams beside the model */
+	double mixed_bits, bits_per_char_mixed;     /* mixed with them as completion does */
+	double bits_per_char_int8, int8_change;     /* relative: what serving in 8 bits costs */
 	double bits_per_char, bits_per_char_raw, user_bits_per_char, perplexity_word;
 	double bleu, chrf;
 	double distinct1, distinct2, distinct1_reference, distinct2_reference;

@@ -12,8 +12,7 @@
 
 static const char magic[] = "answerback-person-1";
 
-/* The n-grams beside the model's file, when they are of its pieces. */
-static struct ngram *beside(const struct model *m)
+struct ngram *ghost_ngram(const struct model *m)
 {
 	static const char end[] = ".safetensors";
 	struct str path = STR_INIT;
@@ -88,7 +87,7 @@ struct ghost_person *ghost_person_new(struct model *m, const char *company)
 {
 	struct ghost_person *p = ghost_person_bare(m, company);
 
-	p->ngram = beside(m);
+	p->ngram = ghost_ngram(m);
 	return p;
 }
 

@@ -37,6 +37,9 @@ bool ghost_bar_learn(struct ghost_bar *b, double chance, enum ghost_outcome what
 
 /* ---- person ---- */
 
+/* The n-grams beside the model's file, when they are of its pieces; NULL: none. Caller frees. */
+struct ngram *ghost_ngram(const struct model *m);
+
 enum { GHOST_RECENT = 400 };
 void ghost_recent_opts(struct personal_opts *o);
 struct ghost_person {

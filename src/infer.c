@@ -5,11 +5,14 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "config.h"
+#include "base/utf8.h"
 #include "ghost.h"
 #include "memory.h"
 #include "registry.h"
@@ -35,6 +38,9 @@ struct conversation {
 	struct ghost *ghost;
 	struct turn *turn;
 	size_t turns;
+	int64_t suggested[3];         /* the storekeeper's numbers of what is shown, */
+	size_t length[3];             /* and characters in each */
+	size_t suggestions;
 };
 
 struct infer {
@@ -50,6 +56,9 @@ struct infer {
 	struct ghost_text shown;      /* what the screen shows, for its fate */
 	int64_t shown_in;
 	bool has_shown;
+	char shown_fate[16];          /* "": nobody has said; the first but "ignored" counts */
+	size_t shown_chars;           /* taken of it so far */
+	double shown_ms;
 
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -89,11 +98,14 @@ static struct talk *talk_of(struct infer *f, struct conversation *c)
 {
 	if (!c->talk) {
 		struct ghost_opts o;
+		struct err e = ERR_INIT;
 
 		c->talk = talk_new(f->m, f->company);
 		for (size_t i = 0; i < c->turns; i++)
 			talk_add(c->talk, c->turn[i].role, c->turn[i].text, strlen(c->turn[i].text), NULL);
 		ghost_opts_default(&o);
+		if (config_unwanted(&o.unwanted, &e) < 0)
+			note(f, e.msg);
 		o.cancel = &f->newer_ghost;
 		c->ghost = ghost_new(c->talk, f->person, &o);
 	}
@@ -250,21 +262,53 @@ static void load_memory(struct store *s, void *arg)
 
 	memory_free(f->memory);
 	f->memory = NULL;
-	if (s && memory_load(&f->memory, s, f->company, NULL, NULL) == 0)
-		memory_keep(f->memory, s, NULL);      /* what cannot be kept is computed again */
+	if (s)
+		memory_load(&f->memory, s, f->company, NULL, NULL);
 }
 
-/* What was taught answers first, and says so. */
-static bool remembered(struct infer *f, struct conversation *c, struct memory_hit *hit)
+static void keep_memory(struct store *s, void *arg)
+{
+	if (s)
+		memory_keep(((struct infer *)arg)->memory, s, NULL);      /* what cannot be kept is made again next time */
+}
+
+struct sourcing {
+	const struct memory_hit *hit;
+	char *source;
+};
+
+static void find_source(struct store *s, void *arg)
+{
+	struct sourcing *g = arg;
+
+	g->source = memory_source(g->hit, s);
+}
+
+/* What was taught answers first, and says so: *source is "memory: example 12, case 4471". The keeper reads and writes;
+ * what has to be computed is computed here. */
+static bool remembered(struct infer *f, struct conversation *c, struct memory_hit *hit, char **source)
 {
 	const struct turn *last = c->turns ? &c->turn[c->turns - 1] : NULL;
+	struct sourcing g = { .hit = hit };
+	struct str s = STR_INIT;
 
 	if (!f->memory_known) {
 		storekeeper_post(f->keeper, load_memory, f);
 		storekeeper_flush(f->keeper);
 		f->memory_known = true;
+		if (f->memory && memory_compute(f->memory) > 0) {
+			storekeeper_post(f->keeper, keep_memory, f);
+			storekeeper_flush(f->keeper);
+		}
 	}
-	return f->memory && last && strcmp(last->role, user) == 0 && memory_find(f->memory, last->text, strlen(last->text), hit);
+	if (!f->memory || !last || strcmp(last->role, user) != 0 || !memory_find(f->memory, last->text, strlen(last->text), hit))
+		return false;
+	storekeeper_post(f->keeper, find_source, &g);
+	storekeeper_flush(f->keeper);
+	str_addf(&s, "memory: %s", g.source ? g.source : "taught");
+	free(g.source);
+	*source = str_detach(&s);
+	return true;
 }
 
 static void reply(struct infer *f, const struct task *t)
@@ -277,13 +321,14 @@ static void reply(struct infer *f, const struct task *t)
 	struct err e = ERR_INIT;
 
 	struct memory_hit hit;
+	char *source;
 
-	if (remembered(f, c, &hit)) {
+	if (remembered(f, c, &hit, &source)) {
 		add_turn(f, c, agent, hit.answer.s);
 		log_turn(f, c, agent, "memory", hit.answer.s, 0);
 		ev.text = str_detach(&hit.answer);
 		ev.model = xstrdup(f->version);
-		ev.more = xstrdup("memory");
+		ev.more = source;
 		ev.confidence = hit.score;
 		mailbox_put(f->box, &ev);
 		return;
@@ -340,25 +385,62 @@ static bool new_one(const struct event *ev, const char *text)
 	return true;
 }
 
+static double now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return 1e3 * (double)ts.tv_sec + 1e-6 * (double)ts.tv_nsec;
+}
+
+/* What became of those that are shown; of all but number `which` (from 1 on) nothing. */
+static void suggested(struct infer *f, struct conversation *c, size_t which, const char *fate)
+{
+	for (size_t i = 0; i < c->suggestions; i++)
+		storekeeper_fate(f->keeper, c->suggested[i], i + 1 == which ? fate : "ignored",
+		                 i + 1 == which && strcmp(fate, "taken") == 0 ? (int64_t)c->length[i] : 0);
+	c->suggestions = 0;
+}
+
+static void log_suggestion(struct infer *f, struct conversation *c, const struct event_item *it, double score, double ms)
+{
+	const struct store_suggestion g = {
+		.kind = "reply", .origin = it->origin, .text = it->text, .model = f->version, .score = score,
+		.confidence = it->score, .latency_ms = ms,
+	};
+
+	if (c->suggestions < 3) {
+		c->length[c->suggestions] = utf8_count(it->text, strlen(it->text));
+		c->suggested[c->suggestions++] = storekeeper_shown(f->keeper, c - f->c + 1, &g);
+	}
+}
+
 /* The likeliest, then samples that say something else. */
 static void suggest(struct infer *f, const struct task *t)
 {
-	enum { MOST = 3, TRIES = 12 };
+	enum { TRIES = 12 };
+	const size_t most = (size_t)config_number(CONFIG_SUGGESTIONS);
 	struct conversation *c = conversation_of(f, t->conversation);
 	struct event ev = { .kind = EVENT_SUGGESTIONS, .conversation = t->conversation };
+	const double began = now_ms();
 	struct talk_opts o;
 	struct memory_hit hit;
+	char *source;
 
-	if (remembered(f, c, &hit)) {
+	suggested(f, c, 0, "ignored");      /* earlier ones */
+	if (remembered(f, c, &hit, &source)) {
 		struct event_item *it = event_add(&ev);
 
 		it->text = str_detach(&hit.answer);
 		it->origin = xstrdup("memory");
 		it->score = hit.score;
+		log_suggestion(f, c, it, 0, now_ms() - began);
+		free(it->origin);
+		it->origin = source;
 	}
 	talk_opts_best(&o);
 	o.decode.cancel = &f->cancel;
-	for (size_t i = 0; i < TRIES && ev.items < MOST && !atomic_load(&f->cancel); i++) {
+	for (size_t i = 0; i < TRIES && ev.items < most && !atomic_load(&f->cancel); i++) {
 		struct talk_reply r;
 
 		if (i > 0) {
@@ -376,17 +458,30 @@ static void suggest(struct infer *f, const struct task *t)
 			it->text = xstrdup(r.text.s);
 			it->origin = xstrdup("model");
 			it->score = r.confidence;
+			log_suggestion(f, c, it, r.score, now_ms() - began);
 		}
 		talk_reply_free(&r);
 	}
 	mailbox_put(f->box, &ev);
 }
 
+/* One that nobody has said anything about came too late to be seen. */
 static void forget_shown(struct infer *f)
 {
+	if (f->has_shown && *f->shown_fate) {
+		const struct store_suggestion g = {
+			.kind = "completion", .origin = "model", .text = f->shown.text.s, .model = f->version, .fate = f->shown_fate,
+			.score = f->shown.log_prob, .confidence = f->shown.chance, .latency_ms = f->shown_ms,
+			.chars = (int64_t)f->shown_chars,
+		};
+
+		storekeeper_shown(f->keeper, f->shown_in, &g);
+	}
 	if (f->has_shown)
 		ghost_text_free(&f->shown);
 	f->has_shown = false;
+	f->shown_fate[0] = '\0';
+	f->shown_chars = 0;
 }
 
 static void ghost(struct infer *f, const struct task *t)
@@ -394,9 +489,14 @@ static void ghost(struct infer *f, const struct task *t)
 	struct conversation *c = conversation_of(f, t->conversation);
 	struct event ev = { .kind = EVENT_GHOST, .conversation = t->conversation, .serial = t->serial };
 	struct ghost_text out[GHOST_MAX];
+	enum ghost_level level = GHOST_NORMAL;
+	const double began = now_ms();
 	int n;
 
 	talk_of(f, c);
+	/* the screen asks when grey text is on: a setting of off says how the screen begins */
+	ghost_level_parse(config_text(CONFIG_GHOST), &level);
+	ghost_set_level(c->ghost, level == GHOST_OFF ? GHOST_NORMAL : level);
 	n = ghost_request(c->ghost, t->role, t->text, strlen(t->text), out, GHOST_MAX, NULL);
 	if (n > 0 && out[0].show && !atomic_load(&f->newer_ghost)) {
 		ev.text = xstrdup(out[0].text.s);
@@ -406,6 +506,7 @@ static void ghost(struct infer *f, const struct task *t)
 		f->shown = out[0];
 		out[0].text = (struct str)STR_INIT;
 		f->shown_in = t->conversation;
+		f->shown_ms = now_ms() - began;
 		f->has_shown = true;
 	} else {
 		ev.text = xstrdup("");
@@ -422,6 +523,15 @@ static void fate(struct infer *f, const struct task *t)
 
 	if (!f->has_shown)
 		return;
+	f->shown_chars += t->serial;
+	if (*f->shown_fate) {      /* words of it were taken before, and now more, or no more */
+		if (strcmp(t->text, "taken") == 0)
+			strcpy(f->shown_fate, "taken");
+		if (strcmp(t->text, "word") != 0)
+			forget_shown(f);
+		return;
+	}
+	snprintf(f->shown_fate, sizeof(f->shown_fate), "%s", t->text);
 	c = conversation_of(f, f->shown_in);
 	for (size_t i = 0; i < 4 && c->ghost; i++) {
 		if (strcmp(names[i], t->text) != 0)
@@ -429,7 +539,8 @@ static void fate(struct infer *f, const struct task *t)
 		if (ghost_feedback(c->ghost, &f->shown, (enum ghost_outcome)i))
 			note(f, "hardly any ghost text was taken: only surer ones are shown from now on (M-s switches it off)");
 	}
-	forget_shown(f);
+	if (strcmp(t->text, "word") != 0)
+		forget_shown(f);
 }
 
 static void why(struct infer *f, const struct task *t)
@@ -455,6 +566,10 @@ static void run(struct infer *f, const struct task *t)
 		unsay(f, t);
 		return;
 	}
+	if (t->what == INFER_SUGGESTED) {
+		suggested(f, conversation_of(f, t->conversation), (size_t)t->serial, t->text);
+		return;
+	}
 	if (t->what == INFER_MODEL || !f->m)
 		load_model(f);
 	if (!f->m || t->what == INFER_MODEL)
@@ -477,6 +592,7 @@ static void run(struct infer *f, const struct task *t)
 		break;
 	case INFER_SAY:
 	case INFER_UNSAY:
+	case INFER_SUGGESTED:
 	case INFER_MODEL:
 		break;
 	}
@@ -567,6 +683,8 @@ void infer_stop(struct infer *f)
 		next = t->next;
 		if (t->what == INFER_SAY && strcmp(t->origin, "history") != 0)
 			log_turn(f, conversation_of(f, t->conversation), t->role, t->origin, t->text, 0);
+		else if ((t->what == INFER_FATE && f->m) || t->what == INFER_SUGGESTED)
+			run(f, t);
 		task_free(t);
 	}
 	save_person(f);

@@ -26,7 +26,8 @@ enum infer_what {
 	INFER_UNSAY,              /* the last turn is taken back */
 	INFER_REPLY, INFER_SUGGEST, INFER_WHY,
 	INFER_GHOST,              /* role, text, serial; only the newest counts */
-	INFER_FATE,               /* text: "taken", "word", "ignored", "dismissed" */
+	INFER_FATE,               /* text: "taken", "word", "ignored", "dismissed"; serial: characters taken */
+	INFER_SUGGESTED,          /* text: "taken", "edited", "ignored"; serial: which of them, from 1 on, or 0 */
 	INFER_MODEL               /* load again what the registry says serves */
 };
 /* Texts are copied; NULL where the task has none. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../model/kernels.h"
 #include "commands.h"
 
 /* A bare machine has no LANG, and then no program may write anything but ASCII. Numbers
@@ -55,5 +56,6 @@ int main(int argc, char **argv)
 	main_fill_descriptors();
 	main_set_locale();
 	main_set_signals();
+	kernels_init();
 	return cli_main(commands, argc, argv);
 }

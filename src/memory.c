@@ -23,7 +23,7 @@ static const double words_bar = 0.8;
 
 struct remembered {
 	char *question, *answer;
-	int64_t id;
+	int64_t id, conversation;
 	uint64_t said;                /* hash of its words in their order */
 };
 
@@ -39,8 +39,9 @@ struct memory {
 	struct remembered *r;
 	int8_t *vector;               /* [n, DIM] */
 	float *scale;                 /* [n] 1 / length of the bytes */
-	bool *fresh;                  /* [n] computed here, not read */
-	size_t n, cap, computed;
+	bool *fresh;                  /* [n] made here, not read */
+	size_t n, cap, made;
+	size_t whole;                 /* the first so many have vectors */
 	struct posting *index;        /* [BUCKETS] by hash of the stem */
 };
 
@@ -97,11 +98,6 @@ size_t memory_size(const struct memory *m)
 	return m->n;
 }
 
-size_t memory_computed(const struct memory *m)
-{
-	return m->computed;
-}
-
 double memory_bar(const struct memory *m)
 {
 	return m->en ? MEMORY_BAR : words_bar;
@@ -143,14 +139,14 @@ static void set_vector(struct memory *m, size_t at, const int8_t *vector)
 	m->scale[at] = sum > 0 ? 1 / sqrtf((float)sum) : 0;
 }
 
-void memory_add(struct memory *m, int64_t id, const char *question, const char *answer, const int8_t *vector)
+void memory_add(struct memory *m, int64_t id, int64_t conversation, const char *question, const char *answer, const int8_t *vector)
 {
 	struct encoder_words words;
 	const size_t at = m->n;
 
 	grow(m);
 	encoder_split(question, strlen(question), &words);
-	m->r[at] = (struct remembered){ xstrdup(question), xstrdup(answer), id, hash_words(&words) };
+	m->r[at] = (struct remembered){ xstrdup(question), xstrdup(answer), id, conversation, hash_words(&words) };
 	for (size_t i = 0; i < words.n; i++) {
 		char *w = words.v[i].text;
 
@@ -160,21 +156,29 @@ void memory_add(struct memory *m, int64_t id, const char *question, const char *
 			post(m, w, (uint32_t)at);
 	}
 	m->fresh[at] = m->en && !vector;
-	if (m->fresh[at]) {
+	m->scale[at] = 0;
+	if (vector)
+		set_vector(m, at, vector);
+	else
+		memset(m->vector + at * DIM, 0, DIM);
+	m->n++;
+}
+
+size_t memory_compute(struct memory *m)
+{
+	for (; m->whole < m->n; m->whole++) {
+		const char *question = m->r[m->whole].question;
 		float v[DIM];
 		int8_t bytes[DIM];
 
+		if (!m->fresh[m->whole])
+			continue;
 		encoder_vector(m->en, question, strlen(question), v);
 		encoder_bytes(v, bytes);
-		set_vector(m, at, bytes);
-		m->computed++;
-	} else if (vector) {
-		set_vector(m, at, vector);
-	} else {
-		memset(m->vector + at * DIM, 0, DIM);
-		m->scale[at] = 0;
+		set_vector(m, m->whole, bytes);
+		m->made++;
 	}
-	m->n++;
+	return m->made;
 }
 
 /* ---- from the store ---- */
@@ -228,7 +232,7 @@ static bool add_example(const struct store_example *x, void *arg)
 	struct loading *l = arg;
 
 	if (strcmp(x->state, "approved") == 0 || (strcmp(x->state, "proposed") == 0 && strcmp(x->origin, "corrected") == 0))
-		memory_add(l->m, x->id, x->question, x->answer, l->m->en ? vector_of(&l->vectors, x->id) : NULL);
+		memory_add(l->m, x->id, x->conversation, x->question, x->answer, l->m->en ? vector_of(&l->vectors, x->id) : NULL);
 	return true;
 }
 
@@ -239,7 +243,7 @@ int memory_load(struct memory **out, struct store *s, const char *company, const
 	int rc = 0;
 
 	*out = NULL;
-	if ((path || paths_shipped("encoder.safetensors", &path, NULL) == 0) && encoder_open(&l.m->own, path, NULL) == 0)
+	if ((path || paths_shared("encoder.safetensors", &path)) && encoder_open(&l.m->own, path, NULL) == 0)
 		l.m->en = l.m->own;
 	free(path);
 	if (l.m->en)
@@ -260,10 +264,10 @@ int memory_keep(struct memory *m, struct store *s, struct err *e)
 {
 	int rc;
 
-	if (!m->en || m->computed == 0)
+	if (m->made == 0)
 		return 0;
 	rc = store_begin(s, e);
-	for (size_t i = 0; rc == 0 && i < m->n; i++)
+	for (size_t i = 0; rc == 0 && i < m->whole; i++)
 		if (m->fresh[i])
 			rc = store_vector_set(s, m->r[i].id, encoder_version(m->en), m->vector + i * DIM, DIM, e);
 	if (rc < 0) {
@@ -272,8 +276,8 @@ int memory_keep(struct memory *m, struct store *s, struct err *e)
 	}
 	rc = store_commit(s, e);
 	if (rc == 0) {
-		memset(m->fresh, 0, m->n * sizeof(*m->fresh));
-		m->computed = 0;
+		memset(m->fresh, 0, m->whole * sizeof(*m->fresh));
+		m->made = 0;
 	}
 	return rc;
 }
@@ -474,6 +478,7 @@ bool memory_find(const struct memory *m, const char *question, size_t len, struc
 	if (nearest(m, clean.s, clean.len, near) > 0 && near[0].score >= memory_bar(m) &&
 	    fill(map, m->r[near[0].at].answer, &hit->answer)) {
 		hit->example = near[0].id;
+		hit->conversation = m->r[near[0].at].conversation;
 		hit->score = near[0].score;
 		found = true;
 	} else {
@@ -482,4 +487,18 @@ bool memory_find(const struct memory *m, const char *question, size_t len, struc
 	str_free(&clean);
 	redact_map_free(map);
 	return found;
+}
+
+char *memory_source(const struct memory_hit *hit, struct store *s)
+{
+	struct store_conversation c;
+	struct str source = STR_INIT;
+
+	str_addf(&source, "example %lld", (long long)hit->example);
+	if (s && hit->conversation > 0 && store_conversation_get(s, hit->conversation, &c, NULL) == 0) {
+		if (*c.case_id)
+			str_addf(&source, ", case %s", c.case_id);
+		store_conversation_free(&c);
+	}
+	return str_detach(&source);
 }

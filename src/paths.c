@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
 
 #ifndef ANSWERBACK_SHAREDIR
 #define ANSWERBACK_SHAREDIR "/usr/local/share/answerback"
@@ -71,8 +72,8 @@ int paths_folder(enum paths_kind kind, const char *data_dir, bool create, char *
 	int rc = ERR_NONE;
 
 	*out = NULL;
-	if (!data_dir || !data_dir[0])
-		data_dir = paths_env("ANSWERBACK_DATA_DIR");
+	if ((!data_dir || !data_dir[0]) && kind != PATHS_CONFIG)      /* which config itself asks for */
+		data_dir = config_text(CONFIG_DATA_DIR);
 	if (data_dir && kind != PATHS_CONFIG) {
 		str_addf(&s, "%s%s", data_dir, kind == PATHS_STATE ? "/state" : "");
 	} else if (base && base[0] == '/') {    /* the specification: ignore relative ones */
@@ -118,47 +119,57 @@ static int paths_named(const char *path, const char *by, char **out, struct err 
 	return ERR_NONE;
 }
 
-int paths_shipped(const char *name, char **out, struct err *e)
+int paths_model(const char *given, char **out, struct err *e)
 {
 	static const char *const beside[] = {
-		"data/",                   /* in the source tree */
-		"../share/answerback/",    /* installed, wherever that was moved */
+		"data/model.safetensors",                   /* in the source tree */
+		"../share/answerback/model.safetensors",    /* installed, wherever that was moved */
 	};
+	const char *set = config_text(CONFIG_MODEL);
 	struct str s = STR_INIT;
 
 	*out = NULL;
+	if (given)
+		return paths_named(given, "--model", out, e);
+	if (set)
+		return paths_named(set, config_origin(CONFIG_MODEL), out, e);
 	for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
 		str_reset(&s);
 		if (!paths_program(&s))
 			break;
-		str_addf(&s, "%s%s", beside[i], name);
+		str_adds(&s, beside[i]);
 		if (access(s.s, R_OK) == 0) {
 			*out = str_detach(&s);
 			return ERR_NONE;
 		}
 	}
 	str_reset(&s);
-	str_addf(&s, ANSWERBACK_SHAREDIR "/%s", name);
+	str_adds(&s, ANSWERBACK_SHAREDIR "/model.safetensors");
 	if (access(s.s, R_OK) == 0) {
 		*out = str_detach(&s);
 		return ERR_NONE;
 	}
 	str_free(&s);
-	return err_set(e, ERR_NOTFOUND, "%s is neither in data/ beside the program nor in " ANSWERBACK_SHAREDIR, name);
-}
-
-int paths_model(const char *given, char **out, struct err *e)
-{
-	const char *env = paths_env("ANSWERBACK_MODEL");
-
-	*out = NULL;
-	if (given)
-		return paths_named(given, "--model", out, e);
-	if (env)
-		return paths_named(env, "ANSWERBACK_MODEL", out, e);
-	if (paths_shipped("model.safetensors", out, NULL) == ERR_NONE)
-		return ERR_NONE;
 	return err_set(e, ERR_NOTFOUND, "no model found, neither data/model.safetensors beside the program "
 	               "nor " ANSWERBACK_SHAREDIR "/model.safetensors: name one with --model FILE or "
 	               "ANSWERBACK_MODEL, or make one with answerback train");
+}
+
+bool paths_shared(const char *name, char **out)
+{
+	static const char *const beside[] = { "data/", "../share/answerback/", NULL };
+	struct str s = STR_INIT;
+
+	*out = NULL;
+	for (size_t i = 0; i < sizeof beside / sizeof beside[0] && !*out; i++) {
+		str_reset(&s);
+		if (!beside[i])
+			str_addf(&s, ANSWERBACK_SHAREDIR "/%s", name);
+		else if (paths_program(&s))
+			str_addf(&s, "%s%s", beside[i], name);
+		if (s.len && access(s.s, R_OK) == 0)
+			*out = xstrdup(s.s);
+	}
+	str_free(&s);
+	return *out != NULL;
 }

@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
 #include "paths.h"
 
 struct registry {
@@ -373,7 +374,7 @@ int registry_promote(struct registry *r, const char *id, const char *event, stru
 			rc = 0;
 		modelfile_close(mf);
 	}
-	if (rc == 0 && (rc = model_load(&m, path, false, e)) == 0)
+	if (rc == 0 && (rc = model_load(&m, path, MODEL_SERVE, e)) == 0)
 		model_unref(m);
 	free(path);
 	if (rc < 0)
@@ -479,7 +480,7 @@ int registry_prune(struct registry *r, size_t keep, struct err *e)
 int registry_load(const char *given, const char *data_dir, bool trainable, struct model **m, char **id, char **note,
                   struct err *e)
 {
-	const char *env = getenv("ANSWERBACK_MODEL");
+	const char *set = config_text(CONFIG_MODEL);
 	char *base = NULL, *name = NULL, *path = NULL;
 	struct registry *r = NULL;
 	struct err why = ERR_INIT;
@@ -487,11 +488,11 @@ int registry_load(const char *given, const char *data_dir, bool trainable, struc
 	int rc = paths_model(given, &base, e);
 
 	*note = NULL;
-	if (rc < 0 && (given || (env && *env)))
+	if (rc < 0 && (given || set))
 		return rc;
-	if (!given && !(env && *env) && registry_open(&r, data_dir, base, &why) == 0 &&
+	if (!given && !set && registry_open(&r, data_dir, base, &why) == 0 &&
 	    registry_current(r, &name, &path, note, &why) == 0 && strcmp(name, REGISTRY_BASE) != 0) {
-		rc = model_load(m, path, trainable, &why);
+		rc = model_load(m, path, trainable ? MODEL_TRAIN : MODEL_SERVE, &why);
 		if (rc == 0 || !base)
 			goto out;
 		str_addf(&s, "version %s cannot be used: %s; the shipped model serves instead", name, why.msg);
@@ -499,9 +500,9 @@ int registry_load(const char *given, const char *data_dir, bool trainable, struc
 		*note = str_detach(&s);
 	}
 	if (base) {
-		rc = model_load(m, base, trainable, e);
+		rc = model_load(m, base, trainable ? MODEL_TRAIN : MODEL_SERVE, e);
 		free(name);
-		name = xstrdup(given || (env && *env) ? base : REGISTRY_BASE);
+		name = xstrdup(given || set ? base : REGISTRY_BASE);
 	}
 out:
 	if (rc < 0 && !base && why.code)

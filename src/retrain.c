@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/str.h"
+#include "config.h"
 #include "encode.h"
 #include "paths.h"
 #include "registry.h"
@@ -30,7 +31,7 @@ enum { HELD_DIALOGUES = 60, BATCH_ROWS = 480, EVAL_EVERY = 30 };
 void retrain_defaults(struct retrain_options *o)
 {
 	*o = (struct retrain_options){
-		.minutes = 10, .threads = (size_t)sysconf(_SC_NPROCESSORS_ONLN), .replay = 240, .seed = 1, .lr = 3e-4, .pull = 3,
+		.minutes = (double)config_number(CONFIG_RETRAIN_MINUTES), .threads = config_threads(), .replay = 240, .seed = 1, .lr = 3e-4, .pull = 3,
 	};
 }
 
@@ -267,7 +268,7 @@ static int gate_and_publish(struct run *r, struct registry *reg, const char *par
 	struct weights *w = weights_new(&r->base->w->cfg, false);
 	struct str path = STR_INIT;
 	struct gate_input in = {
-		.base = r->base, .company = r->o->company, .as = "assistant", .examples = &r->examples, .written = &r->written,
+		.company = r->o->company, .as = "assistant", .examples = &r->examples, .written = &r->written,
 		.sampled = r->held, .golden = &r->golden,
 	};
 	char *from, *scores, *id = NULL;
@@ -280,8 +281,12 @@ static int gate_and_publish(struct run *r, struct registry *reg, const char *par
 	struct model candidate = { .w = w, .tok = r->base->tok, .lineage = r->base->lineage, .scores = r->base->scores };
 
 	atomic_init(&candidate.refs, 1);
-	in.candidate = &candidate;
-	str_addf(&path, "%s/golden.jsonl", registry_folder(reg));
+	in.base = model_served(r->base);       /* what serves is what is judged, rounding and all */
+	in.candidate = model_served(&candidate);
+	if (config_text(CONFIG_GOLDEN))
+		str_adds(&path, config_text(CONFIG_GOLDEN));
+	else
+		str_addf(&path, "%s/golden.jsonl", registry_folder(reg));
 	rc = gate_golden_read(path.s, &r->golden, &r->rules, e);
 	str_free(&path);
 	if (rc == 0) {
@@ -307,6 +312,8 @@ static int gate_and_publish(struct run *r, struct registry *reg, const char *par
 			res->published = false;
 		free(id);
 	}
+	model_unref(in.base);
+	model_unref(in.candidate);
 	weights_free(w);
 	return rc;
 }
@@ -339,7 +346,7 @@ static int learn(struct run *r, struct registry *reg, const char *id, const char
 	fill_datasets(r, &res->replayed);
 	if (stopped(r))
 		return err_set(e, ERR_CANCELLED, "cancelled: nothing was changed");
-	if ((rc = model_load(&clone, path, true, e)) < 0)
+	if ((rc = model_load(&clone, path, MODEL_TRAIN, e)) < 0)
 		return rc;
 
 	struct weights *w = clone->w;
@@ -361,6 +368,10 @@ int retrain(const struct retrain_options *o, struct retrain_result *res, struct 
 	int rc;
 
 	*res = (struct retrain_result){ 0 };
+	/* a list that was named and is not there would be a gate that holds nothing back */
+	if (config_text(CONFIG_GOLDEN) && access(config_text(CONFIG_GOLDEN), R_OK) != 0)
+		return err_set(e, ERR_NOTFOUND, "the golden messages %s (%s) cannot be read: %m", config_text(CONFIG_GOLDEN),
+		               config_origin(CONFIG_GOLDEN));
 	if (o->idle) {      /* threads started from here on inherit it */
 		const struct sched_param none = { 0 };
 
@@ -376,7 +387,7 @@ int retrain(const struct retrain_options *o, struct retrain_result *res, struct 
 	}
 	if ((rc = paths_model(o->model, &shipped, e)) < 0 || (rc = registry_open(&reg, o->data_dir, shipped, e)) < 0 ||
 	    (rc = registry_lock(reg, e)) < 0 || (rc = registry_current(reg, &id, &path, &note, e)) < 0 ||
-	    (rc = model_load(&r.base, path, false, e)) < 0)
+	    (rc = model_load(&r.base, path, MODEL_F32, e)) < 0)
 		goto out;
 	if (o->log && !(r.log = fopen(o->log, "w"))) {
 		rc = err_set(e, ERR_IO, "%s cannot be written: %m", o->log);
@@ -395,7 +406,7 @@ int retrain(const struct retrain_options *o, struct retrain_result *res, struct 
 		store_audit(s, "published", res->model, &ignored);
 	free(detail);
 	if (res->published)
-		registry_prune(reg, 10, &ignored);
+		registry_prune(reg, (size_t)config_number(CONFIG_KEEP_MODELS), &ignored);
 out:
 	res->seconds = now() - r.started;
 	run_free(&r);

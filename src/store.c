@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "paths.h"
+#include "store_forget.h"
 #include "store_private.h"
 
 enum { APPLICATION_ID = 0x616e7362 /* "ansb" */, BUSY_MS = 10000 };
@@ -249,6 +250,11 @@ static int64_t number(struct store *s, const char *sql)
 	return v;
 }
 
+int store_version(struct store *s)
+{
+	return (int)number(s, "PRAGMA user_version");
+}
+
 static int migrate(struct store *s, int64_t from, struct err *e)
 {
 	struct str path = STR_INIT, pragma = STR_INIT;
@@ -299,26 +305,27 @@ static int identify(struct store *s, enum store_mode mode, struct err *e)
 	return 0;
 }
 
-int store_open_file(struct store **out, const char *path, enum store_mode mode, struct err *e)
+static void finalize(struct store *s)
 {
-	struct store *s = xcalloc(1, sizeof(*s));
+	for (size_t i = 0; i < s->cached; i++)
+		sqlite3_finalize(s->cache[i].st);
+	s->cached = 0;
+}
+
+static int connect(struct store *s, enum store_mode mode, struct err *e)
+{
 	int flags = mode == STORE_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	int rc, fd;
 
-	*out = NULL;
-	s->path = xstrdup(path);
 	s->read_only = mode == STORE_READ_ONLY;
 	if (!s->read_only) {      /* SQLite would make it with the umask's mode */
-		fd = open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0600);
+		fd = open(s->path, O_CREAT | O_RDONLY | O_CLOEXEC, 0600);
 		if (fd >= 0)
 			close(fd);
 	}
-	rc = sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-	if (rc != SQLITE_OK) {
-		rc = store_fail(s, rc, e);
-		store_close(s);
-		return rc;
-	}
+	rc = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	if (rc != SQLITE_OK)
+		return store_fail(s, rc, e);
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
@@ -328,14 +335,61 @@ int store_open_file(struct store **out, const char *path, enum store_mode mode, 
 	if (rc == 0)
 		rc = store_exec(s, "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -16000;"
 		                   " PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = 1000; PRAGMA cell_size_check = ON", e);
-	if (rc == 0)
-		rc = identify(s, mode, e);
-	if (rc < 0) {
+	return rc == 0 ? identify(s, mode, e) : rc;
+}
+
+int store_open_file(struct store **out, const char *path, enum store_mode mode, struct err *e)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+	int rc;
+
+	*out = NULL;
+	s->path = xstrdup(path);
+	rc = connect(s, mode, e);
+	if (rc < 0)
 		store_close(s);
-		return rc;
+	else
+		*out = s;
+	return rc;
+}
+
+bool store_moved(struct store *s)
+{
+	int moved = 0;
+
+	return s->lost || (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved);
+}
+
+int store_reopen(struct store *s, struct err *e)
+{
+	const char *slash = strrchr(s->path, '/');
+	char *folder = slash ? xmemdup(s->path, (size_t)(slash - s->path)) : NULL;
+	const bool shared = s->lock > 0;
+	int rc;
+
+	/* The old one first: its shared memory would be cut short under it by the new one's. SQLite sees that
+	 * the file has moved, and touches neither the new one nor its log. */
+	finalize(s);
+	sqlite3_close(s->db);
+	s->db = NULL;
+	s->depth = 0;
+	if (s->lock > 0)
+		close(s->lock);
+	s->lock = 0;
+	if (folder && *folder)
+		paths_make(folder, NULL);
+	free(folder);
+	rc = connect(s, STORE_READ_WRITE, e);
+	if (rc == 0 && shared)
+		store_share(s, NULL);
+	s->lost = rc < 0;
+	if (s->lost) {      /* something that every statement fails on, until it is there again */
+		finalize(s);
+		sqlite3_close(s->db);
+		s->db = NULL;
+		sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	}
-	*out = s;
-	return 0;
+	return rc;
 }
 
 int store_open(struct store **out, const char *data_dir, enum store_mode mode, struct err *e)
@@ -361,9 +415,10 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->cached; i++)
-		sqlite3_finalize(s->cache[i].st);
+	finalize(s);
 	sqlite3_close(s->db);
+	if (s->lock > 0)
+		close(s->lock);
 	free(s->path);
 	free(s);
 }

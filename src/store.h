@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { STORE_VERSION = 2 };       /* of the schema */
+enum { STORE_VERSION = 3 };       /* of the schema */
 
 struct store;
 
@@ -32,9 +32,13 @@ int store_open(struct store **out, const char *data_dir, enum store_mode mode, s
 int store_open_file(struct store **out, const char *path, enum store_mode mode, struct err *e);
 void store_close(struct store *s);                        /* NULL is fine */
 const char *store_path(const struct store *s);
+int store_version(struct store *s);       /* of the file's schema: below STORE_VERSION after STORE_NO_MIGRATE alone */
 /* From any thread: what the store is doing now ends with ERR_CANCELLED. */
 void store_interrupt(struct store *s);
 int64_t store_now(void);
+
+/* Text as the store keeps it: valid UTF-8 without NULs. Caller frees. */
+char *store_clean(const char *text, size_t len);
 
 /* Several changes as one: all or none. They nest (the outermost commits). */
 int store_begin(struct store *s, struct err *e);
@@ -96,13 +100,13 @@ int store_message_rate(struct store *s, int64_t message, int rating, struct err 
 int store_draft_set(struct store *s, int64_t conversation, const char *text, struct err *e);
 int store_draft_get(struct store *s, int64_t conversation, char **text, struct err *e);
 
-/* What was shown and what became of it. kind "reply" or "completion"; fate "shown", "taken", "edited",
- * "ignored"; chars: of it that were used. */
+/* What was shown and what became of it. kind "reply" or "completion"; fate "shown", "taken", "word" (a completion of
+ * which words were taken), "edited", "ignored", "dismissed"; chars: characters of it that were used. */
 struct store_suggestion {
 	int64_t id, conversation;
 	const char *kind, *origin, *text, *model, *fate;
 	double score, confidence, latency_ms;
-	int64_t chars;
+	int64_t chars, created;       /* created 0: now */
 };
 int store_suggestion_add(struct store *s, struct store_suggestion *g, struct err *e);
 int store_suggestion_fate(struct store *s, int64_t id, const char *fate, int64_t chars, struct err *e);
@@ -112,6 +116,21 @@ int store_suggestion_fate(struct store *s, int64_t id, const char *fate, int64_t
 /* Remember a content hash; false in *fresh when it was there (nothing is changed then). */
 int store_import_once(struct store *s, const char *hash, int64_t conversation, bool *fresh, struct err *e);
 int store_import_seen(struct store *s, const char *hash, bool *seen, struct err *e);
+/* A conversation with its n messages and the hash it is known by, as one change. c->id: the row that it
+ * takes when that is free, 0: any; afterwards the row it got. created 0: now; tags "a,b". */
+int store_import_add(struct store *s, struct store_conversation *c, const struct store_message *m, size_t n,
+                     const char *hash, struct err *e);
+/* More messages for one that is there; it is then known by this hash, too. */
+int store_import_append(struct store *s, int64_t conversation, const struct store_message *m, size_t n, const char *hash,
+                        struct err *e);
+/* The conversation that a hash stands for, 0 when none; and to let it stand for another. */
+int store_import_find(struct store *s, const char *hash, int64_t *conversation, struct err *e);
+int store_import_point(struct store *s, const char *hash, int64_t conversation, struct err *e);
+/* One transaction of many of those, several times as quick as store_begin / store_commit around them would be:
+ * the messages are indexed at its end. Nothing but store_import_add and reading may happen in it. */
+int store_bulk_begin(struct store *s, struct err *e);
+int store_bulk_commit(struct store *s, struct err *e);
+void store_bulk_abandon(struct store *s);
 
 /* ---- search ---- */
 
@@ -159,7 +178,7 @@ int store_vectors(struct store *s, const char *version,
 
 /* ---- the rest ---- */
 
-/* Named bytes: the personal n-gram ("person"), and the like. *data: caller frees, NULL when absent. */
+/* Named bytes: the personal n-gram ("person"), and the like. *data: caller frees, NULL when absent; set to NULL: removed. */
 int store_blob_set(struct store *s, const char *name, const void *data, size_t bytes, struct err *e);
 int store_blob_get(struct store *s, const char *name, void **data, size_t *bytes, struct err *e);
 
@@ -180,7 +199,14 @@ int store_vacuum(struct store *s, struct err *e);
 int store_backup(struct store *s, const char *path, struct err *e);       /* a consistent copy; replaced atomically */
 /* Check a backup, keep what is there as answerback.db.before-restore, put the backup in its place. */
 int store_restore(const char *data_dir, const char *backup, struct err *e);
-/* Conversations untouched for `days` are deleted; returns how many. */
-int store_retain(struct store *s, int days, struct err *e);
+/* Up to `most` conversations untouched for `days` are deleted; returns how many. Approved examples stay, without the
+ * values of their placeholders: they hold no personal data, and nothing has to be learned anew. */
+enum { STORE_MOST_DAYS = 36500 };
+int store_retain(struct store *s, int days, int most, struct err *e);
+/* Merge some of the word index, so that deleted words leave it; first: begin. 1: there is more to do, 0: done. */
+int store_merge(struct store *s, bool first, struct err *e);
+/* Is the file gone from its path, or another one there? Then store_reopen opens (or makes) the one that is. */
+bool store_moved(struct store *s);
+int store_reopen(struct store *s, struct err *e);
 
 #endif

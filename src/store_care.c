@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "paths.h"
+#include "store_forget.h"
 #include "store_private.h"
 
 int store_check(struct store *s, struct str *report, struct err *e)
@@ -45,17 +46,7 @@ int store_check(struct store *s, struct str *report, struct err *e)
 
 int store_vacuum(struct store *s, struct err *e)
 {
-	int rc;
-
-	if ((rc = store_exec(s, "INSERT INTO messages_fts(messages_fts) VALUES ('rebuild')", e)) < 0 ||
-	    (rc = store_exec(s, "INSERT INTO messages_fts(messages_fts) VALUES ('optimize')", e)) < 0)
-		return rc;
-	sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 1);      /* VACUUM attaches its own copy */
-	rc = store_exec(s, "VACUUM", e);
-	sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
-	if (rc == 0)
-		rc = store_exec(s, "PRAGMA wal_checkpoint(TRUNCATE)", e);
-	return rc;
+	return store_scrub(s, e);
 }
 
 static int sync_path(const char *path, int flags, struct err *e)
@@ -156,7 +147,10 @@ int store_restore(const char *data_dir, const char *backup, struct err *e)
 	/* what is there is kept, whole when it can be read, as it lies when not */
 	if (access(path.s, F_OK) == 0) {
 		if (store_open_file(&now, path.s, STORE_NO_MIGRATE, &ignored) == 0) {
-			rc = store_exec(now, "BEGIN EXCLUSIVE", e);
+			/* who writes on into the old file would write into nothing */
+			rc = store_alone(now, e);
+			if (rc == 0)
+				rc = store_exec(now, "BEGIN EXCLUSIVE", e);
 			if (rc == 0)
 				rc = store_exec(now, "COMMIT", e);
 			if (rc == 0)
@@ -187,28 +181,36 @@ out:
 	return rc;
 }
 
-int store_retain(struct store *s, int days, struct err *e)
+int store_retain(struct store *s, int days, int most, struct err *e)
 {
 	const int64_t limit = store_now() - (int64_t)days * 24 * 3600 * 1000;
-	int64_t ids[256];
-	int gone = 0, n;
+	int gone, rc;
 
 	if (days <= 0)
 		return 0;
-	do {
-		sqlite3_stmt *st = store_statement(s, "SELECT id FROM conversations WHERE updated < ? ORDER BY id LIMIT 256", e);
-		int rc;
+	if ((rc = store_begin(s, e)) < 0)
+		return rc;
+#define OLD "(SELECT id FROM conversations WHERE updated < ?1 ORDER BY updated, id LIMIT ?2)"
+	if ((rc = store_run(s, e, "DELETE FROM examples WHERE state <> 'approved' AND conversation IN " OLD, "ii", limit,
+	                    (int64_t)most)) < 0 ||
+	    (rc = store_run(s, e, "UPDATE examples SET vals = '{}' WHERE conversation IN " OLD, "ii", limit, (int64_t)most)) < 0 ||
+	    (rc = store_run(s, e, "DELETE FROM suggestions WHERE conversation IS NULL AND created < ?1", "i", limit)) < 0 ||
+	    (rc = store_run(s, e, "DELETE FROM conversations WHERE id IN " OLD, "ii", limit, (int64_t)most)) < 0) {
+		store_abandon(s);
+		return rc;
+	}
+#undef OLD
+	gone = sqlite3_changes(s->db);
+	rc = store_commit(s, e);
+	return rc < 0 ? rc : gone;
+}
 
-		if (!st)
-			return ERR_IO;
-		store_bind(st, "i", limit);
-		n = 0;
-		while (n < 256 && (rc = store_step(s, st, e)) == SQLITE_ROW)
-			ids[n++] = sqlite3_column_int64(st, 0);
-		sqlite3_reset(st);
-		for (int i = 0; i < n; i++, gone++)
-			if ((rc = store_conversation_delete(s, ids[i], e)) < 0)
-				return rc;
-	} while (n == 256);
-	return gone;
+int store_merge(struct store *s, bool first, struct err *e)
+{
+	const int before = sqlite3_total_changes(s->db);
+	int rc = store_run(s, e, "INSERT INTO messages_fts(messages_fts, rank) VALUES ('merge', ?)", "i",
+	                   (int64_t)(first ? -256 : 256));
+
+	/* FTS5: fewer than two rows changed means that there was nothing to merge */
+	return rc < 0 ? rc : sqlite3_total_changes(s->db) - before >= 2;
 }

@@ -201,6 +201,8 @@ int store_vectors(struct store *s, const char *version,
 
 int store_blob_set(struct store *s, const char *name, const void *data, size_t bytes, struct err *e)
 {
+	if (!data)
+		return store_run(s, e, "DELETE FROM blobs WHERE name = ?", "t", name);
 	return store_run(s, e, "INSERT INTO blobs (name, data, updated) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
 	                 " data = excluded.data, updated = excluded.updated", "tbi", name, data, bytes, store_now());
 }
@@ -273,6 +275,9 @@ int store_run_add(struct store *s, const char *kind, const char *model, const ch
 	run = sqlite3_last_insert_rowid(s->db);
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = store_run(s, e, "INSERT OR IGNORE INTO run_examples (run, example) VALUES (?, ?)", "ii", run, examples[i]);
+	if (rc == 0 && *model)      /* forgotten while it was being learned */
+		rc = store_run(s, e, "INSERT OR IGNORE INTO tainted (model, created) SELECT ?1, ?2 FROM run_examples x WHERE x.run = ?3"
+		               " AND NOT EXISTS (SELECT 1 FROM examples e WHERE e.id = x.example)", "tii", model, store_now(), run);
 	return changed(s, rc, e);
 }
 

@@ -286,7 +286,7 @@ int store_suggestion_add(struct store *s, struct store_suggestion *g, struct err
 	int rc = store_run(s, e, "INSERT INTO suggestions (conversation, kind, origin, text, model, fate, score, confidence,"
 	                   " latency_ms, chars, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "otttttdddii",
 	                   g->conversation, g->kind, g->origin, clean, g->model, g->fate ? g->fate : "shown", g->score,
-	                   g->confidence, g->latency_ms, g->chars, store_now());
+	                   g->confidence, g->latency_ms, g->chars, g->created ? g->created : store_now());
 
 	free(clean);
 	if (rc == 0)

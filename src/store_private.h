@@ -13,7 +13,10 @@ struct store {
 	sqlite3 *db;
 	char *path;
 	bool read_only;
+	bool lost;                    /* deleted while open, and could not be opened again */
+	int lock;                     /* of store_share, store_alone; 0: none */
 	int depth;                    /* of store_begin */
+	int64_t bulk_after;           /* messages above this id are indexed by store_bulk_commit */
 	struct {
 		const char *sql;          /* a literal: compared by address */
 		sqlite3_stmt *st;
@@ -35,7 +38,5 @@ int store_exec(struct store *s, const char *sql, struct err *e);
 int store_fail(struct store *s, int code, struct err *e);
 /* A column as a string of our own; never NULL. */
 char *store_text(sqlite3_stmt *st, int column);
-/* Text that SQLite and every terminal can hold: valid UTF-8 without NULs. Caller frees. */
-char *store_clean(const char *text, size_t len);
 
 #endif

@@ -60,4 +60,8 @@ const char *const store_schema[STORE_VERSION] = {
 	"CREATE INDEX decisions_example ON decisions (example);"
 	"CREATE INDEX examples_conversation ON examples (conversation);"
 	"CREATE INDEX examples_message ON examples (message);",
+
+	/* 2 -> 3 */
+	"CREATE INDEX messages_created ON messages (created);"
+	"CREATE INDEX suggestions_created ON suggestions (created);",
 };

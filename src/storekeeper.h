@@ -28,13 +28,22 @@ void storekeeper_flush(struct storekeeper *k);
 
 /* ---- what is logged as it happens ---- */
 
-/* A conversation by a number of the program's own; the rows are made with the first message. Errors are
- * counted and the first is kept (storekeeper_trouble): a full disk must not stop a reply. */
+/* A conversation by a number of the program's own; the rows are made with the first message. What cannot be
+ * written waits and is tried again with the next message and at the end (storekeeper_trouble says so): a full disk
+ * must not stop a reply. A database that was deleted while open is made anew. */
 int64_t storekeeper_conversation(struct storekeeper *k, const char *case_id, const char *customer, const char *company,
                                  const char *source);
 /* Strings are copied. Once storekeeper_flush returns without new trouble, it is on the disk. */
 void storekeeper_message(struct storekeeper *k, int64_t conversation, const char *role, const char *origin,
                          const char *text, size_t len, const char *model, double latency_ms);
+/* Something was shown: a suggested reply (kind "reply": kept at once, fate NULL), or text ahead of the cursor (kind
+ * "completion": given when its fate is known, kept with the next message). Strings are copied; g's conversation is not
+ * looked at. The number is for storekeeper_fate, which says once what became of a suggestion. */
+int64_t storekeeper_shown(struct storekeeper *k, int64_t conversation, const struct store_suggestion *g);
+void storekeeper_fate(struct storekeeper *k, int64_t shown, const char *fate, int64_t chars);
+/* Delete what is older, a little at a time. said (on the keeper's thread, once, may be NULL) tells what went, if
+ * anything. Call at start. */
+void storekeeper_retain(struct storekeeper *k, int days, void (*said)(const char *text, void *arg), void *arg);
 /* The last thing that could not be kept, once; NULL when there was none. Caller frees. */
 char *storekeeper_trouble(struct storekeeper *k);
 /* The store's own id of such a conversation; 0 before its first message. Call in a job, or after a flush. */

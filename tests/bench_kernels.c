@@ -49,7 +49,6 @@ struct product {
 	real *a, *b, *c;
 	struct packed w;
 	struct packed8 w8;
-	void *scratch;
 };
 
 static void run_packed(struct product *p)
@@ -69,7 +68,7 @@ static void run_blas(struct product *p)
 
 static void run_bytes(struct product *p)
 {
-	kernels_gemm_packed8(p->m, &p->w8, p->a, p->lda, false, p->c, p->ldc, p->scratch);
+	kernels_gemm_packed8(p->m, &p->w8, p->a, p->lda, false, p->c, p->ldc);
 }
 
 static double best(void (*run)(struct product *), struct product *p, double seconds, double before)
@@ -105,7 +104,6 @@ static void bench_product(size_t m, size_t n, size_t k, double seconds)
 	p.w8 = (struct packed8){ room(packed8_bytes(k, n)), room(packed8_outputs(n) * 4),
 	                         room(packed8_outputs(n) * 4), k, n };
 	pack_weights8(&p.w8, p.b, n, false);
-	p.scratch = room(m * (k + 64));
 	for (int r = 0; r < ROUNDS; r++)
 		for (int i = 0; i < 4; i++)
 			t[i] = best(runs[i], &p, seconds, t[i]);
@@ -119,7 +117,6 @@ static void bench_product(size_t m, size_t n, size_t k, double seconds)
 	free(p.w8.data);
 	free(p.w8.scale);
 	free(p.w8.rowsum);
-	free(p.scratch);
 }
 
 int main(int argc, char **argv)

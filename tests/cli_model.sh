@@ -54,6 +54,24 @@ for t in 1 2; do
 done
 must "threads do not matter" cmp -s s1.safetensors s2.safetensors
 
+# a disk that is full while a checkpoint and while the model is written: said clearly, and what was there stays
+# shellcheck disable=SC2086
+"$ab" train --train train.jsonl --out full.safetensors $small --steps 10 --batch 300 2>/dev/null
+cp full.safetensors full.before
+# shellcheck disable=SC2086
+timeout -s INT 3 "$ab" train --train train.jsonl --out full.safetensors $small --steps 100000 --batch 300 2>/dev/null
+cp full.safetensors.checkpoint checkpoint.before
+# shellcheck disable=SC2086
+(trap '' XFSZ; ulimit -f 40; exec "$ab" train --train train.jsonl --out full.safetensors $small --minutes 0.05 --batch 300 \
+	--checkpoint-minutes 0.001 >out 2>err)
+got=$?
+must "a full disk is an error" test $got = 1
+must "a checkpoint that failed is said" grep -q 'checkpoint' err
+must "and why" grep -qi 'large\|space' err
+must "the old checkpoint survives a full disk" cmp -s full.safetensors.checkpoint checkpoint.before
+must "so does the old model" cmp -s full.safetensors full.before
+must "no half file stays behind" test -z "$(find . -name '*.tmp*')"
+
 printf '%s\n' '{"en":"good morning","fr":"bonjour"}' '{"en":"good night","fr":"bonne nuit"}' >pairs.jsonl
 # shellcheck disable=SC2086
 must "any two roles" "$ab" train --train pairs.jsonl --tags en,fr --out p.safetensors $small --steps 100 --lr 0.01 --batch 50 2>err

@@ -27,7 +27,7 @@ run_one() {
 	rm -rf "$dir" && mkdir -p "$dir/home" "$dir/tmp" || exit 1
 	dir=$(cd "$dir" && pwd)
 	started=$SECONDS
-	env -u ANSWERBACK_MODEL -u ANSWERBACK_DATA_DIR -u XDG_CONFIG_HOME -u XDG_DATA_HOME -u XDG_STATE_HOME \
+	env -u ANSWERBACK_MODEL -u ANSWERBACK_DATA_DIR -u ANSWERBACK_CONFIG -u XDG_CONFIG_HOME -u XDG_DATA_HOME -u XDG_STATE_HOME \
 		HOME="$dir/home" TMPDIR="$dir/tmp" CMOCKA_MESSAGE_OUTPUT=TAP \
 		UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 \
 		timeout -k 10 "$limit" bash -c "$command" >"$log" 2>&1 </dev/null

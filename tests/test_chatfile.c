@@ -145,6 +145,26 @@ static void test_roles(void **state)
 	chat_free(&r.first);
 }
 
+static void test_paragraphs_stay_apart(void **state)
+{
+	static const char *const tags[] = { "user", "document", NULL };
+	const struct chatfile_opts o = { .tags = tags };
+	static const char text[] = "{\"messages\": [{\"role\": \"document\", \"content\": \"one\"}, "
+		"{\"role\": \"document\", \"content\": \"two\"}, {\"role\": \"user\", \"content\": \"a\"}, "
+		"{\"role\": \"user\", \"content\": \"b\"}]}";
+	struct chatfile_counts counts = { 0 };
+	struct chat c = { 0 };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(chat_from_json(text, strlen(text), "here:1", &o, &c, &counts, &e), 0);
+	assert_int_equal(c.n, 3);
+	assert_string_equal(c.messages[1].content, "two");
+	assert_string_equal(c.messages[2].content, "a\nb");
+	assert_int_equal(counts.joined, 1);
+	chat_free(&c);
+}
+
 static void test_pairs(void **state)
 {
 	static const char *const tags[] = { "en", "fr", NULL };
@@ -438,7 +458,8 @@ static void test_round_trip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain), cmocka_unit_test(test_roles), cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_plain), cmocka_unit_test(test_roles), cmocka_unit_test(test_paragraphs_stay_apart),
+		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_bad_lines), cmocka_unit_test(test_shapes), cmocka_unit_test(test_nesting),
 		cmocka_unit_test(test_long_line), cmocka_unit_test(test_xz), cmocka_unit_test(test_open),
 		cmocka_unit_test(test_stdin), cmocka_unit_test(test_round_trip),

@@ -136,12 +136,66 @@ static void nobody_else_to_tell_from(void **state)
 	tokenizer_free(tok);
 }
 
+/* Of rivals drawn with it, every other one is commoner than one drawn blindly would be. */
+static void common_turns_are_rivals_more_often(void **state)
+{
+	struct tokenizer *tok = fixture_tokenizer();
+	struct contrast_opts o = some;
+	double mean[2] = { 0 };
+	struct dataset *ds;
+	struct rng r;
+	float *common;
+
+	(void)state;
+	rng_seed(&r, 6);
+	ds = fixture_dialogues(tok, &r, 40, 5, 9);
+	common = contrast_commonness(ds, tokenizer_vocab(tok));
+	for (size_t t = 0; t < ds->n_turns; t++)
+		assert_true(isfinite((double)common[t]) && common[t] < 0);
+	for (int with = 0; with < 2; with++) {
+		size_t n = 0;
+
+		for (uint64_t key = 0; key < 60; key++) {
+			struct arena *a = arena_new(1 << 16);
+			struct batch_item item[3];
+			struct dialogue_batch b;
+
+			plan_one(ds, item, 3);
+			batch_build(&b, a, ds, item, 3, 0, NULL);
+			o.key = key;
+			o.commonness = with ? common : NULL;
+
+			const size_t own = b.turns, chosen = contrast_branch(&b, a, ds, item, 3, 0, NULL, &o);
+
+			for (size_t k = 0; k < chosen * o.others; k++) {
+				const struct span *s = &b.turn[own + k];
+
+				for (size_t t = 0; t < ds->n_turns; t++)
+					if (ds->turn[t].n + 1 == s->len && ds->turn[t].tag == b.ids[s->start] &&
+					    memcmp(ds->ids + ds->turn[t].first, b.target + s->start, ds->turn[t].n * sizeof(int32_t)) == 0) {
+						mean[with] += (double)common[t];
+						n++;
+						break;
+					}
+			}
+			arena_free(a);
+		}
+		assert_true(n > 100);
+		mean[with] /= (double)n;
+	}
+	assert_true(mean[1] > mean[0] + 0.05);
+	free(common);
+	dataset_free(ds);
+	tokenizer_free(tok);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(branches_are_others_turns),
 		cmocka_unit_test(weights_are_the_derivative),
 		cmocka_unit_test(nobody_else_to_tell_from),
+		cmocka_unit_test(common_turns_are_rivals_more_often),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

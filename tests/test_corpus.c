@@ -22,6 +22,7 @@ int corpus_main(int argc, char **argv);
 #include "../data/corpus_clean.c"
 #include "../data/corpus_codes.c"
 #include "../data/corpus_names.c"
+#include "../data/corpus_prose.c"
 #include "../data/corpus_text.c"
 #include "../data/corpus_written.c"
 

@@ -28,6 +28,18 @@ static struct world world(uint64_t seed)
 	return w;
 }
 
+/* The same in 8 bits, as it serves. */
+static struct world served_world(uint64_t seed)
+{
+	struct world w = world(seed);
+	struct model *m = w.m;
+
+	unsetenv("ANSWERBACK_SERVE");
+	w.m = model_served(m);
+	model_unref(m);
+	return w;
+}
+
 static void world_end(struct world *w)
 {
 	model_unref(w->m);
@@ -140,14 +152,12 @@ static void causal(void **state)
 	world_end(&w);
 }
 
-static void session_equals_teacher_forcing(void **state)
+static void check_session(struct world w)
 {
-	struct world w = world(11);
 	const size_t V = w.m->w->cfg.vocab;
 	struct dataset *ds = fixture_dialogues(w.m->tok, &w.r, 4, 7, 16);
 	real *logp = malloc(V * sizeof(real));
 
-	(void)state;
 	for (size_t d = 0; d < ds->dialogues; d++) {
 		struct session *s = session_new(w.m);
 		struct decode_state st;
@@ -176,6 +186,18 @@ static void session_equals_teacher_forcing(void **state)
 	free(logp);
 	dataset_free(ds);
 	world_end(&w);
+}
+
+static void session_equals_teacher_forcing(void **state)
+{
+	(void)state;
+	check_session(world(11));
+}
+
+static void session_equals_teacher_forcing_in_bytes(void **state)
+{
+	(void)state;
+	check_session(served_world(11));
 }
 
 /* The reported log-probability of a target is the distribution's, to the bit. */
@@ -242,9 +264,8 @@ static void rewind_is_exact(void **state)
 }
 
 /* Rows of attention sum to one, and a beam's rows equal the same states stepped alone. */
-static void beams_are_independent(void **state)
+static void check_beams(struct world w)
 {
-	struct world w = world(19);
 	const size_t V = w.m->w->cfg.vocab;
 	const int32_t said[] = { (int32_t)V - 3, (int32_t)V - 9, (int32_t)V - 4 };
 	const int32_t next[] = { (int32_t)V - 5, (int32_t)V - 6, (int32_t)V - 7 };
@@ -252,7 +273,6 @@ static void beams_are_independent(void **state)
 	struct decode_state one, three;
 	real *x = malloc(4 * V * sizeof(real)), *all = x + V;
 
-	(void)state;
 	session_add(s, 2, said, 3);
 	decode_state_init(&one, w.m, 1);
 	decode_state_init(&three, w.m, 3);
@@ -280,6 +300,13 @@ static void beams_are_independent(void **state)
 	session_free(s);
 	free(x);
 	world_end(&w);
+}
+
+static void beams_are_independent(void **state)
+{
+	(void)state;
+	check_beams(world(19));
+	check_beams(served_world(19));
 }
 
 static void decoding_obeys_its_rules(void **state)
@@ -375,6 +402,7 @@ int main(void)
 		cmocka_unit_test(sums_to_one),
 		cmocka_unit_test(causal),
 		cmocka_unit_test(session_equals_teacher_forcing),
+		cmocka_unit_test(session_equals_teacher_forcing_in_bytes),
 		cmocka_unit_test(loss_equals_distribution),
 		cmocka_unit_test(rewind_is_exact),
 		cmocka_unit_test(beams_are_independent),

@@ -143,6 +143,73 @@ static void test_tanh_sigmoid_precision(void **state)
 	}
 }
 
+/* exp and shift element by element, wherever an element stands. */
+static void test_exp_shift(void **state)
+{
+	enum { N = 77 };
+
+	(void)state;
+	FOR_PATHS(t) {
+		uint64_t s = 21;
+		real *x = numbers(N, 20, &s), *y = numbers(N, 1, &s), *z = copy_numbers(x, N), alone;
+
+		x[3] = z[3] = -200;
+		x[5] = z[5] = 0;
+		t->exp(x, y, N);
+		for (size_t i = 0; i < N; i++) {
+			t->exp(x + i, &alone, 1);
+			assert_memory_equal(&alone, y + i, sizeof(alone));
+			assert_true(relative((double)y[i] + 1e-30, exp((double)x[i]) + 1e-30) < 1e-6);
+		}
+		assert_true(y[5] == 1);
+		check_guards(y, N);
+		t->shift(z, (real)-1.25, N);
+		for (size_t i = 0; i < N; i++)
+			assert_true(z[i] == x[i] + (real)-1.25);
+		check_guards(z, N);
+		drop(x);
+		drop(y);
+		drop(z);
+	}
+}
+
+/* Every place is found, in order, and nothing else; equal is not above. */
+static void test_find_above(void **state)
+{
+	(void)state;
+	FOR_PATHS(t) {
+		uint64_t s = 22;
+
+		for (size_t n = 1; n < 70; n += 3) {
+			real *x = numbers(n, 1, &s), *only = numbers(n, 1, &s);
+			const real bound = x[next(&s) % n];
+
+			if (n > 9)
+				x[9] = (real)NAN;
+			for (int masked = 0; masked < 2; masked++) {
+				size_t at = 0;
+
+				for (size_t i = 0; i < n; i++) {
+					if (!(x[i] > bound) || (masked && !(only[i] > 0)))
+						continue;
+					at = t->find_above(x, masked ? only : NULL, n, at, bound);
+					assert_int_equal(at, i);
+					at++;
+				}
+				assert_int_equal(t->find_above(x, masked ? only : NULL, n, at, bound), n);
+				assert_int_equal(t->find_above(x, masked ? only : NULL, n, 0, (real)INFINITY), n);
+			}
+			drop(x);
+			drop(only);
+		}
+	}
+	const real few[] = { -3, 7, 2, 7, (real)-INFINITY };
+
+	kernels_init();
+	assert_int_equal(kernels_argmax(few, 5), 1);
+	assert_int_equal(kernels_argmax(few + 4, 1), 0);
+}
+
 static void test_tanh_sigmoid_ends(void **state)
 {
 	static const real ends[] = { 0, 1e-30f, 20, 88, 90, 1e4f, FLT_MAX, (real)INFINITY };
@@ -559,6 +626,8 @@ int main(void)
 		cmocka_unit_test(test_axpy_scale_bias),
 		cmocka_unit_test(test_finite),
 		cmocka_unit_test(test_tanh_sigmoid_precision),
+		cmocka_unit_test(test_exp_shift),
+		cmocka_unit_test(test_find_above),
 		cmocka_unit_test(test_tanh_sigmoid_ends),
 		cmocka_unit_test(test_tanh_place_and_nan),
 		cmocka_unit_test(test_softmax),

@@ -32,6 +32,7 @@ static struct {
 	VTermScreen *screen;
 	char home[32];
 	bool alternate;
+	int mouse;
 } t;
 
 static int on_property(VTermProp p, VTermValue *v, void *arg)
@@ -39,6 +40,8 @@ static int on_property(VTermProp p, VTermValue *v, void *arg)
 	(void)arg;
 	if (p == VTERM_PROP_ALTSCREEN)
 		t.alternate = v->boolean;
+	if (p == VTERM_PROP_MOUSE)
+		t.mouse = v->number;
 	return 1;
 }
 
@@ -81,6 +84,8 @@ static void start(int rows, int columns, const char *term, const char *args)
 		unsetenv("LC_ALL");
 		unsetenv("INPUTRC");
 		unsetenv("ANSWERBACK_PRIVATE");
+		unsetenv("ANSWERBACK_CONFIG");
+		unsetenv("XDG_CONFIG_HOME");
 		execl("/bin/sh", "sh", "-c", cmd, (char *)NULL);
 		_exit(127);
 	}
@@ -526,6 +531,121 @@ static void suspended_and_back(void **state)
 	quit();
 }
 
+static void the_wheel_scrolls(void **state)
+{
+	(void)state;
+	start(12, 80, "xterm-256color", "");
+	expect("model base");
+	keys("/set mouse yes\r");
+	expect("mouse = yes");
+	keys("/assist\r/customer needle\r");
+	expect("suggestions");
+	for (int i = 0; i < 6; i++)
+		keys("a longer conversation\r");
+	expect_gone("needle");
+	for (int i = 0; i < 20; i++) {
+		keys("\033[<64;10;5M");
+		keys("\033[<64;1");       /* cut in the middle */
+		drain(10);
+		keys("0;5M");
+	}
+	expect("needle");
+	keys("\033[<0;10;5M\033[<0;10;5m");      /* a click is no text */
+	keys("\033[<65;10;5Mtyped");
+	expect("> typed");
+	for (int i = 0; i < 60; i++)
+		keys("\033[<65;10;5M");
+	expect_gone("needle");
+	expect("> typed");
+	expect_gone("writing");
+	keys("\003/set mouse no\r");
+	expect("mouse = no");
+	assert_int_equal(t.mouse, VTERM_PROP_MOUSE_NONE);
+	keys("/set mouse yes\r");
+	expect("mouse = yes");
+	assert_int_equal(t.mouse, VTERM_PROP_MOUSE_CLICK);
+	keys("\004");
+	assert_int_equal(finish(), 0);
+	assert_int_equal(t.mouse, VTERM_PROP_MOUSE_NONE);      /* the shell has its terminal back */
+}
+
+static void settings_file_is(const char *what)
+{
+	char path[80], text[1000];
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/.config/answerback/config.ini", t.home);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	assert_string_equal(text[0] == '#' ? strchr(text, '\n') + 1 : text, what);
+}
+
+static void settings_are_changed_on_the_screen(void **state)
+{
+	(void)state;
+	start(30, 100, "xterm-256color", "--setting keep_models=3");
+	expect("model base");
+	keys("\030s");
+	expect("company          -");
+	expect("--setting");
+	keys("\r");               /* text: the line is begun for it */
+	expect("> /set company");
+	keys("The Kettle Shop\r");
+	expect("company: kept, and counts from the next start on");
+	settings_file_is("company = The Kettle Shop\n");
+	keys("/set ghost loud\r");
+	expect("it is off, shy, normal or eager, not 'loud'");
+	keys("/set gohst off\r");
+	expect("ghost is the nearest");
+	keys("\030s");
+	expect("config.ini:2");
+	keys("jjjjjjj\r");        /* assist: yes or no */
+	expect("assist = yes");
+	expect("assist           yes");
+	settings_file_is("company = The Kettle Shop\nassist = yes\n");
+	keys("jj\r");             /* ghost: the next of its values */
+	expect("ghost = eager");
+	keys("\r");
+	expect("ghost = off");
+	keys("d");
+	expect("ghost = normal");
+	settings_file_is("company = The Kettle Shop\nassist = yes\n");
+	keys("q/set keep_models 5\r");
+	expect("kept, but --setting comes first");
+	keys("/set enter_sends no\r");
+	expect("enter_sends = no");
+	expect(" assist ");        /* the role has changed at once */
+	keys("one\rtwo");
+	expect("> one");
+	expect("  two");
+	quit();
+	start(24, 80, "xterm-256color", "");
+	expect("model base");
+	expect(" assist ");
+	keys("\030s");
+	expect("The Kettle Shop");
+	quit();
+}
+
+static void bad_settings_are_said_before_the_screen(void **state)
+{
+	char cmd[200];
+
+	(void)state;
+	snprintf(cmd, sizeof(cmd), "mkdir -p %s/.config/answerback && echo 'ghost = loud' >%s/.config/answerback/config.ini", t.home, t.home);
+	assert_int_equal(system(cmd), 0);
+	start(24, 160, "xterm-256color", "");
+	while (drain(20000))      /* until it is gone */
+		;
+	assert_true(shows("config.ini:1: ghost: it is off, shy, normal or eager, not 'loud'"));
+	assert_false(t.alternate);
+	assert_int_equal(finish(), 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
@@ -533,7 +653,7 @@ int main(void)
 		T(a_chat), T(every_screen_at_three_sizes), T(pasted_text_is_one_edit), T(a_megabyte_is_pasted),
 		T(hostile_text_is_shown_harmlessly), T(wide_characters), T(resized_at_any_moment), T(small_and_plain_terminals),
 		T(drafts_survive), T(the_agent_takes_a_suggestion), T(vi_has_a_way_to_everything), T(history_finds_what_was_said),
-		T(suspended_and_back),
+		T(suspended_and_back), T(the_wheel_scrolls), T(settings_are_changed_on_the_screen), T(bad_settings_are_said_before_the_screen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

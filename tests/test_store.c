@@ -19,85 +19,8 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "store.h"
+#include "common_store.h"
 #include "store_private.h"
-
-static char folder[40], file[96];
-
-static int fresh(void **state)
-{
-	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/answerback-store-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(file, sizeof(file), "%s/answerback.db", folder);
-	return 0;
-}
-
-static int gone(void **state)
-{
-	char cmd[160];
-
-	(void)state;
-	snprintf(cmd, sizeof(cmd), "chmod -R u+rwx %s; rm -rf %s", folder, folder);
-	return system(cmd) == 0 ? 0 : -1;
-}
-
-static struct store *opened(void)
-{
-	struct err e = ERR_INIT;
-	struct store *s;
-
-	if (store_open_file(&s, file, STORE_READ_WRITE, &e) < 0)
-		fail_msg("%s", e.msg);
-	return s;
-}
-
-static int64_t say(struct store *s, int64_t conversation, const char *role, const char *origin, const char *text, int64_t when)
-{
-	struct store_message m = {
-		.conversation = conversation, .role = (char *)(uintptr_t)role, .origin = (char *)(uintptr_t)origin,
-		.content = (char *)(uintptr_t)text, .len = strlen(text), .created = when,
-	};
-	struct err e = ERR_INIT;
-
-	if (store_message_add(s, &m, &e) < 0)
-		fail_msg("%s", e.msg);
-	return m.id;
-}
-
-static int64_t conversation(struct store *s, const char *case_id, const char *customer)
-{
-	int64_t id = 0;
-
-	assert_int_equal(store_conversation_add(s, case_id, customer, "Acme", "test", 0, &id, NULL), 0);
-	return id;
-}
-
-struct found {
-	size_t n;
-	char text[64][80];
-	int64_t id[64];
-};
-
-static bool collect(const struct store_hit *h, void *arg)
-{
-	struct found *f = arg;
-
-	assert_true(f->n < 64);
-	snprintf(f->text[f->n], sizeof(f->text[0]), "%s", h->content);
-	f->id[f->n++] = h->message;
-	return true;
-}
-
-static struct found search(struct store *s, const char *query)
-{
-	struct found f = { 0 };
-	struct err e = ERR_INIT;
-
-	if (store_search(s, query, 60, 0, collect, &f, &e) < 0)
-		fail_msg("%s: %s", query, e.msg);
-	return f;
-}
 
 static bool last_message(const struct store_message *m, void *arg)
 {
@@ -107,23 +30,23 @@ static bool last_message(const struct store_message *m, void *arg)
 
 static void kept_and_private(void **state)
 {
-	struct store *s = opened();
-	int64_t c = conversation(s, "A-1", "Anna Weber"), m;
+	struct store *s = store_opened();
+	int64_t c = store_conv(s, "A-1", "Anna Weber"), m;
 	struct store_conversation got;
 	struct stat st;
 	char text[80] = "";
 
 	(void)state;
-	m = say(s, c, "user", "typed", "where is my order", 0);
+	m = store_say(s, c, "user", "typed", "where is my order", 0);
 	assert_int_equal(store_message_rate(s, m, 1, NULL), 0);
 	assert_int_equal(store_tag(s, c, "late", true, NULL), 0);
 	assert_int_equal(store_tag(s, c, "angry", true, NULL), 0);
 	assert_true(store_tag(s, c, "two words", true, NULL) < 0);
 	store_close(s);
-	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(stat(store_file, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 
-	s = opened();
+	s = store_opened();
 	assert_int_equal(store_conversation_get(s, c, &got, NULL), 0);
 	assert_string_equal(got.case_id, "A-1");
 	assert_string_equal(got.tags, "angry,late");
@@ -138,8 +61,8 @@ static void kept_and_private(void **state)
 static void hostile_text(void **state)
 {
 	static const char nasty[] = "a\0b\xff\xfe'; DROP TABLE messages; --";
-	struct store *s = opened();
-	int64_t c = conversation(s, NULL, NULL);
+	struct store *s = store_opened();
+	int64_t c = store_conv(s, NULL, NULL);
 	struct store_message m = {
 		.conversation = c, .role = xstrdup("user"), .origin = xstrdup("typed"), .model = xstrdup(""),
 		.content = xmemdup(nasty, sizeof(nasty) - 1), .len = sizeof(nasty) - 1,
@@ -152,51 +75,51 @@ static void hostile_text(void **state)
 	assert_non_null(strstr(text, "a\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd'; DROP TABLE"));
 	store_message_free(&m);
 	/* queries of any shape are words, never syntax */
-	search(s, "\"unclosed ( AND NEAR/2 * ^ {a b} : -x");
-	search(s, "'\"'\"'\"");
-	search(s, "---");
-	search(s, "from: tag: AND OR NOT");
+	store_find(s, "\"unclosed ( AND NEAR/2 * ^ {a b} : -x");
+	store_find(s, "'\"'\"'\"");
+	store_find(s, "---");
+	store_find(s, "from: tag: AND OR NOT");
 	store_close(s);
 }
 
 static void search_newest_first_with_filters(void **state)
 {
-	struct store *s = opened();
-	int64_t a = conversation(s, "A-1", "Anna Weber"), b = conversation(s, "B-2", "Bob");
+	struct store *s = store_opened();
+	int64_t a = store_conv(s, "A-1", "Anna Weber"), b = store_conv(s, "B-2", "Bob");
 	const int64_t day = 24 * 3600 * 1000LL, base = 1767225600000LL;      /* 2026-01-01 */
 	struct found f;
 
 	(void)state;
-	say(s, a, "user", "typed", "My Paket is late", base);
-	say(s, a, "assistant", "model", "the paket will come", base + day);
-	say(s, b, "user", "inbox", "Paketshop closed, naïve café", base + 10 * day);
+	store_say(s, a, "user", "typed", "My Paket is late", base);
+	store_say(s, a, "assistant", "model", "the paket will come", base + day);
+	store_say(s, b, "user", "inbox", "Paketshop closed, naïve café", base + 10 * day);
 	store_tag(s, a, "late", true, NULL);
 
-	f = search(s, "paket ");
+	f = store_find(s, "paket ");
 	assert_int_equal(f.n, 2);
 	assert_string_equal(f.text[0], "the paket will come");
-	f = search(s, "paket");                       /* still typing: a prefix */
+	f = store_find(s, "paket");                       /* still typing: a prefix */
 	assert_int_equal(f.n, 3);
 	assert_string_equal(f.text[0], "Paketshop closed, naïve café");
-	assert_int_equal(search(s, "cafe ").n, 1);
-	assert_int_equal(search(s, "\"is late\"").n, 1);
-	assert_int_equal(search(s, "\"late is\" ").n, 0);
-	assert_int_equal(search(s, "paket from:assistant").n, 1);
-	assert_int_equal(search(s, "paket from:\"Anna Weber\"").n, 2);
-	assert_int_equal(search(s, "paket tag:late").n, 2);
-	assert_int_equal(search(s, "origin:inbox paket").n, 1);
-	assert_int_equal(search(s, "case:B-2 paket").n, 1);
-	assert_int_equal(search(s, "after:2026-01-05 paket").n, 1);
-	assert_int_equal(search(s, "paket before:2026-01-05").n, 2);
-	assert_int_equal(search(s, "from:user").n, 2);
-	assert_true(store_search(s, "x after:yesterday", 5, 0, collect, &f, NULL) == ERR_USAGE);
+	assert_int_equal(store_find(s, "cafe ").n, 1);
+	assert_int_equal(store_find(s, "\"is late\"").n, 1);
+	assert_int_equal(store_find(s, "\"late is\" ").n, 0);
+	assert_int_equal(store_find(s, "paket from:assistant").n, 1);
+	assert_int_equal(store_find(s, "paket from:\"Anna Weber\"").n, 2);
+	assert_int_equal(store_find(s, "paket tag:late").n, 2);
+	assert_int_equal(store_find(s, "origin:inbox paket").n, 1);
+	assert_int_equal(store_find(s, "case:B-2 paket").n, 1);
+	assert_int_equal(store_find(s, "after:2026-01-05 paket").n, 1);
+	assert_int_equal(store_find(s, "paket before:2026-01-05").n, 2);
+	assert_int_equal(store_find(s, "from:user").n, 2);
+	assert_true(store_search(s, "x after:yesterday", 5, 0, store_collect, &f, NULL) == ERR_USAGE);
 	store_close(s);
 }
 
 static void deleting_leaves_nothing(void **state)
 {
-	struct store *s = opened();
-	int64_t c = conversation(s, NULL, "Zenobia Quartz"), other = conversation(s, NULL, NULL);
+	struct store *s = store_opened();
+	int64_t c = store_conv(s, NULL, "Zenobia Quartz"), other = store_conv(s, NULL, NULL);
 	struct store_suggestion g = { .conversation = c, .kind = "reply", .origin = "model", .text = "quartzite", .model = "base" };
 	struct store_example x = {
 		.conversation = c, .chat = "{}", .question = "quartzite?", .answer = "yes", .suggested = "", .state = "approved",
@@ -211,8 +134,8 @@ static void deleting_leaves_nothing(void **state)
 	int64_t m;
 
 	(void)state;
-	m = say(s, c, "user", "typed", "quartzite please", 0);
-	say(s, other, "user", "typed", "something else", 0);
+	m = store_say(s, c, "user", "typed", "quartzite please", 0);
+	store_say(s, other, "user", "typed", "something else", 0);
 	store_message_rate(s, m, -1, NULL);
 	store_tag(s, c, "t", true, NULL);
 	store_draft_set(s, c, "quartzite draft", NULL);
@@ -229,8 +152,8 @@ static void deleting_leaves_nothing(void **state)
 			fail_msg("left behind: %s", tables[i]);
 		sqlite3_reset(st);
 	}
-	assert_int_equal(search(s, "quartzite ").n, 0);
-	assert_int_equal(search(s, "something ").n, 1);
+	assert_int_equal(store_find(s, "quartzite ").n, 0);
+	assert_int_equal(store_find(s, "something ").n, 1);
 	(void)tainted;
 	struct str report = STR_INIT;
 	struct err e = ERR_INIT;
@@ -250,8 +173,8 @@ static bool name_it(const char *model, void *arg)
 
 static void models_that_learned_are_marked(void **state)
 {
-	struct store *s = opened();
-	int64_t c = conversation(s, NULL, NULL);
+	struct store *s = store_opened();
+	int64_t c = store_conv(s, NULL, NULL);
 	struct store_example x = {
 		.conversation = c, .chat = "{}", .question = "q", .answer = "a", .suggested = "", .state = "approved",
 		.origin = "taught", .flags = "", .weight = 1,
@@ -269,7 +192,7 @@ static void models_that_learned_are_marked(void **state)
 
 static void examples_and_undo(void **state)
 {
-	struct store *s = opened();
+	struct store *s = store_opened();
 	struct store_example x = {
 		.chat = "{}", .question = "q", .answer = "a", .suggested = "", .state = "proposed", .origin = "sent", .flags = "",
 		.weight = 1,
@@ -298,22 +221,22 @@ static void examples_and_undo(void **state)
 
 static void transactions(void **state)
 {
-	struct store *s = opened();
+	struct store *s = store_opened();
 	int64_t c;
 
 	(void)state;
 	assert_int_equal(store_begin(s, NULL), 0);
-	c = conversation(s, NULL, NULL);
-	say(s, c, "user", "typed", "never happened", 0);
+	c = store_conv(s, NULL, NULL);
+	store_say(s, c, "user", "typed", "never happened", 0);
 	store_abandon(s);
-	assert_int_equal(search(s, "happened ").n, 0);
+	assert_int_equal(store_find(s, "happened ").n, 0);
 	assert_int_equal(store_begin(s, NULL), 0);
 	assert_int_equal(store_begin(s, NULL), 0);
-	c = conversation(s, NULL, NULL);
+	c = store_conv(s, NULL, NULL);
 	assert_int_equal(store_commit(s, NULL), 0);
-	say(s, c, "user", "typed", "did happen", 0);
+	store_say(s, c, "user", "typed", "did happen", 0);
 	assert_int_equal(store_commit(s, NULL), 0);
-	assert_int_equal(search(s, "happen ").n, 1);
+	assert_int_equal(store_find(s, "happen ").n, 1);
 	store_close(s);
 }
 
@@ -325,8 +248,8 @@ static void every_old_version_migrates(void **state)
 		struct store *s;
 		sqlite3 *db;
 
-		unlink(file);
-		assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+		unlink(store_file);
+		assert_int_equal(sqlite3_open(store_file, &db), SQLITE_OK);
 		for (int i = 0; i < v; i++)
 			assert_int_equal(sqlite3_exec(db, store_schema[i], NULL, NULL, NULL), SQLITE_OK);
 		snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d", 0x616e7362, v);
@@ -336,11 +259,11 @@ static void every_old_version_migrates(void **state)
 			" 'words of old', 1)", NULL, NULL, NULL), SQLITE_OK);
 		sqlite3_close(db);
 
-		s = opened();
-		assert_int_equal(search(s, "old ").n, 1);
+		s = store_opened();
+		assert_int_equal(store_find(s, "old ").n, 1);
 		assert_int_equal(store_blob_set(s, "person", "xy", 2, NULL), 0);
 		store_close(s);
-		snprintf(backup, sizeof(backup), "%s.v%d.backup", file, v);
+		snprintf(backup, sizeof(backup), "%s.v%d.backup", store_file, v);
 		assert_int_equal(access(backup, R_OK), 0);
 		unlink(backup);
 	}
@@ -349,31 +272,31 @@ static void every_old_version_migrates(void **state)
 static void newer_foreign_and_damaged_files(void **state)
 {
 	struct err e = ERR_INIT;
-	struct store *s = opened();
+	struct store *s = store_opened();
 	FILE *f;
-	int64_t c = conversation(s, NULL, NULL);
+	int64_t c = store_conv(s, NULL, NULL);
 
 	(void)state;
 	for (int i = 0; i < 400; i++)
-		say(s, c, "user", "typed", "filling pages with some words so that there are several of them", 0);
+		store_say(s, c, "user", "typed", "filling pages with some words so that there are several of them", 0);
 	store_exec(s, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA user_version = 99", NULL);
 	store_close(s);
-	assert_int_equal(store_open_file(&s, file, STORE_READ_WRITE, &e), ERR_FORMAT);
+	assert_int_equal(store_open_file(&s, store_file, STORE_READ_WRITE, &e), ERR_FORMAT);
 	assert_non_null(strstr(e.msg, "newer"));
 
 	sqlite3 *db;
 
-	sqlite3_open(file, &db);
+	sqlite3_open(store_file, &db);
 	sqlite3_exec(db, "PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 	sqlite3_close(db);
-	f = fopen(file, "r+b");
+	f = fopen(store_file, "r+b");
 	for (long at = 4096 * 3; at < 4096 * 12; at += 512) {      /* b-tree pages full of noise */
 		fseek(f, at, SEEK_SET);
 		fputs("noise noise noise noise noise noise noise noise", f);
 	}
 	fclose(f);
 	memset(&e, 0, sizeof(e));
-	if (store_open_file(&s, file, STORE_READ_WRITE, &e) == 0) {
+	if (store_open_file(&s, store_file, STORE_READ_WRITE, &e) == 0) {
 		struct str report = STR_INIT;
 
 		assert_int_equal(store_check(s, &report, &e), ERR_FORMAT);
@@ -382,23 +305,23 @@ static void newer_foreign_and_damaged_files(void **state)
 	}
 	assert_non_null(strstr(e.msg, "damaged"));
 
-	f = fopen(file, "wb");
+	f = fopen(store_file, "wb");
 	fputs("this is a letter to my aunt, and not a database at all, however long it may be made to look. ", f);
 	fclose(f);
 	memset(&e, 0, sizeof(e));
-	assert_int_equal(store_open_file(&s, file, STORE_READ_WRITE, &e), ERR_FORMAT);
-	unlink(file);
-	sqlite3_open(file, &db);
+	assert_int_equal(store_open_file(&s, store_file, STORE_READ_WRITE, &e), ERR_FORMAT);
+	unlink(store_file);
+	sqlite3_open(store_file, &db);
 	sqlite3_exec(db, "CREATE TABLE recipes (id)", NULL, NULL, NULL);
 	sqlite3_close(db);
-	assert_int_equal(store_open_file(&s, file, STORE_READ_WRITE, &e), ERR_FORMAT);
+	assert_int_equal(store_open_file(&s, store_file, STORE_READ_WRITE, &e), ERR_FORMAT);
 	assert_non_null(strstr(e.msg, "not one of"));
 }
 
 static void full_disk(void **state)
 {
-	struct store *s = opened();
-	int64_t c = conversation(s, NULL, NULL);
+	struct store *s = store_opened();
+	int64_t c = store_conv(s, NULL, NULL);
 	char big[20000];
 	int kept = 0, rc = 0, status;
 	pid_t pid;
@@ -416,7 +339,7 @@ static void full_disk(void **state)
 
 		signal(SIGXFSZ, SIG_IGN);
 		setrlimit(RLIMIT_FSIZE, &lim);
-		if (store_open_file(&s, file, STORE_READ_WRITE, &e) < 0)
+		if (store_open_file(&s, store_file, STORE_READ_WRITE, &e) < 0)
 			_exit(200);
 		for (int i = 0; i < 100; i++) {
 			struct store_message m = { .conversation = c, .role = (char *)(uintptr_t)"user",
@@ -432,7 +355,7 @@ static void full_disk(void **state)
 	waitpid(pid, &status, 0);
 	kept = WEXITSTATUS(status);
 	assert_in_range(kept, 1, 99);
-	s = opened();
+	s = store_opened();
 	sqlite3_stmt *st = store_statement(s, "SELECT count(*) FROM messages", NULL);
 
 	store_step(s, st, NULL);
@@ -444,22 +367,22 @@ static void full_disk(void **state)
 
 static void locked_and_read_only(void **state)
 {
-	struct store *s = opened(), *other = opened();
+	struct store *s = store_opened(), *other = store_opened();
 	struct err e = ERR_INIT;
-	int64_t c = conversation(s, NULL, NULL), id;
+	int64_t c = store_conv(s, NULL, NULL), id;
 
 	(void)state;
 	sqlite3_busy_timeout(other->db, 50);
 	store_begin(s, NULL);
-	say(s, c, "user", "typed", "first", 0);
+	store_say(s, c, "user", "typed", "first", 0);
 	assert_int_equal(store_conversation_add(other, NULL, NULL, NULL, NULL, 0, &id, &e), ERR_BUSY);
-	assert_int_equal(search(other, "first ").n, 0);      /* readers go on meanwhile */
+	assert_int_equal(store_find(other, "first ").n, 0);      /* readers go on meanwhile */
 	store_commit(s, NULL);
 	assert_int_equal(store_conversation_add(other, NULL, NULL, NULL, NULL, 0, &id, &e), 0);
-	assert_int_equal(search(other, "first ").n, 1);
+	assert_int_equal(store_find(other, "first ").n, 1);
 	store_close(other);
 	store_close(s);
-	assert_int_equal(store_open_file(&s, file, STORE_READ_ONLY, &e), 0);
+	assert_int_equal(store_open_file(&s, store_file, STORE_READ_ONLY, &e), 0);
 	assert_int_equal(store_conversation_add(s, NULL, NULL, NULL, NULL, 0, &id, &e), ERR_IO);
 	assert_non_null(strstr(e.msg, "read-only"));
 	store_close(s);
@@ -467,30 +390,30 @@ static void locked_and_read_only(void **state)
 
 static void backup_restore_and_retention(void **state)
 {
-	struct store *s = opened();
+	struct store *s = store_opened();
 	struct err e = ERR_INIT;
 	char backup[128];
 	int64_t c, old;
 
 	(void)state;
-	snprintf(backup, sizeof(backup), "%s/copy", folder);
-	c = conversation(s, NULL, NULL);
-	say(s, c, "user", "typed", "before the backup", 0);
+	snprintf(backup, sizeof(backup), "%s/copy", store_folder);
+	c = store_conv(s, NULL, NULL);
+	store_say(s, c, "user", "typed", "before the backup", 0);
 	assert_int_equal(store_backup(s, backup, &e), 0);
-	say(s, c, "user", "typed", "after it", 0);
+	store_say(s, c, "user", "typed", "after it", 0);
 	store_close(s);
-	assert_int_equal(store_restore(folder, backup, &e), 0);
-	s = opened();
-	assert_int_equal(search(s, "backup ").n, 1);
-	assert_int_equal(search(s, "after ").n, 0);
-	assert_true(store_restore(folder, "/nonexistent", &e) < 0);
+	assert_int_equal(store_restore(store_folder, backup, &e), 0);
+	s = store_opened();
+	assert_int_equal(store_find(s, "backup ").n, 1);
+	assert_int_equal(store_find(s, "after ").n, 0);
+	assert_true(store_restore(store_folder, "/nonexistent", &e) < 0);
 
 	store_conversation_add(s, NULL, NULL, NULL, NULL, 1000, &old, NULL);
-	say(s, old, "user", "typed", "long ago", 1000);
-	say(s, c, "user", "typed", "clock went back", 2000);       /* must not age the conversation */
-	assert_int_equal(store_retain(s, 30, &e), 1);
-	assert_int_equal(search(s, "ago ").n, 0);
-	assert_int_equal(search(s, "clock ").n, 1);
+	store_say(s, old, "user", "typed", "long ago", 1000);
+	store_say(s, c, "user", "typed", "clock went back", 2000);       /* must not age the conversation */
+	assert_int_equal(store_retain(s, 30, 10, &e), 1);
+	assert_int_equal(store_find(s, "ago ").n, 0);
+	assert_int_equal(store_find(s, "clock ").n, 1);
 	store_close(s);
 }
 
@@ -499,8 +422,8 @@ static void backup_restore_and_retention(void **state)
 static void killed_at_any_instant(void **state)
 {
 	const int rounds = getenv("ANSWERBACK_LONG") ? 600 : 100;
-	struct store *s = opened();
-	int64_t c = conversation(s, NULL, NULL);
+	struct store *s = store_opened();
+	int64_t c = store_conv(s, NULL, NULL);
 	int last = 0;
 	struct rng r;
 
@@ -516,7 +439,7 @@ static void killed_at_any_instant(void **state)
 		fflush(stdout);
 		pid = fork();
 		if (pid == 0) {
-			if (store_open_file(&s, file, STORE_READ_WRITE, NULL) < 0)
+			if (store_open_file(&s, store_file, STORE_READ_WRITE, NULL) < 0)
 				_exit(1);
 			for (int i = last + 1;; i++) {
 				char text[40];
@@ -536,7 +459,7 @@ static void killed_at_any_instant(void **state)
 			acknowledged = n;
 		close(p[0]);
 
-		s = opened();
+		s = store_opened();
 		st = store_statement(s, "SELECT count(*), max(id) FROM messages", NULL);
 		assert_int_equal(store_step(s, st, NULL), SQLITE_ROW);
 		last = sqlite3_column_int(st, 0);
@@ -546,7 +469,7 @@ static void killed_at_any_instant(void **state)
 		store_close(s);
 	}
 	assert_true(last > rounds / 4);
-	s = opened();
+	s = store_opened();
 	struct str report = STR_INIT;
 
 	assert_int_equal(store_check(s, &report, NULL), 0);
@@ -556,7 +479,7 @@ static void killed_at_any_instant(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
+#define T(f) cmocka_unit_test_setup_teardown(f, store_fresh, store_gone)
 	const struct CMUnitTest tests[] = {
 		T(kept_and_private), T(hostile_text), T(search_newest_first_with_filters), T(deleting_leaves_nothing),
 		T(models_that_learned_are_marked), T(examples_and_undo), T(transactions), T(every_old_version_migrates),

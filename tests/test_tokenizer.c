@@ -222,6 +222,32 @@ static void test_text_is_never_a_control(void **state)
 	tokenizer_free(t);
 }
 
+static void test_a_role_can_be_added(void **state)
+{
+	struct tokenizer *t = common_train_sample(500);
+	struct err e = ERR_INIT;
+	char *json, name[8];
+	struct tokenizer *back;
+
+	(void)state;
+	assert_int_equal(tokenizer_add_tag(t, "document", &e), 0);
+	assert_int_equal(tokenizer_tag(t, "document"), TOKEN_FIRST_TAG + 2);
+	assert_int_equal(tokenizer_vocab(t), 500);
+	assert_int_equal(tokenizer_add_tag(t, "user", &e), ERR_FORMAT);
+	assert_int_equal(tokenizer_add_tag(t, "", &e), ERR_FORMAT);
+	json = tokenizer_to_json(t);
+	assert_int_equal(tokenizer_from_json(json, strlen(json), &back, &e), 0);
+	assert_string_equal(tokenizer_tag_name(back, TOKEN_FIRST_TAG + 2), "document");
+	for (int i = 3; i < TOKENIZER_MAX_TAGS; i++) {
+		snprintf(name, sizeof(name), "t%d", i);
+		assert_int_equal(tokenizer_add_tag(t, name, &e), 0);
+	}
+	assert_int_equal(tokenizer_add_tag(t, "more", &e), ERR_RANGE);
+	free(json);
+	tokenizer_free(back);
+	tokenizer_free(t);
+}
+
 static void test_controls(void **state)
 {
 	struct tokenizer *t = common_train_sample(500);
@@ -418,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_any_bytes_come_back),
 		cmocka_unit_test(test_cache_moves_between_tokenizers),
 		cmocka_unit_test(test_text_is_never_a_control),
+		cmocka_unit_test(test_a_role_can_be_added),
 		cmocka_unit_test(test_controls),
 		cmocka_unit_test(test_match_against_all),
 		cmocka_unit_test(test_speed),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Training is proved: a tiny set is learned by heart, a run cut in two equals one run bit for bit,
  * one, two and three threads give the same weights, and a full disk loses nothing. */
+#include <malloc.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +14,10 @@
 
 #include <cmocka.h>
 
+#include "../model/dialogue.h"
 #include "../model/pool.h"
 #include "../model/train.h"
+#include "../src/base/mem.h"
 #include "common_model.h"
 
 struct world {
@@ -215,36 +218,119 @@ static void resume_refuses(void **state)
 	world_end(&other);
 }
 
-/* After the first steps a step allocates nothing but the epoch's plan. */
+/* ---- memory ---- */
+
+static struct dataset *equal_dialogues(const struct tokenizer *tok, size_t dialogues, size_t turns, size_t n)
+{
+	const size_t vocab = tokenizer_vocab(tok);
+	struct dataset *ds = dataset_new();
+	int32_t ids[64];
+
+	for (size_t d = 0; d < dialogues; d++) {
+		dataset_begin(ds);
+		for (size_t t = 0; t < turns; t++) {
+			for (size_t i = 0; i < n; i++)
+				ids[i] = (int32_t)(vocab - 1 - (d * 31 + t * 7 + i) % 200);
+			dataset_turn(ds, tokenizer_tag(tok, t % 2 ? "assistant" : "user"), ids, n, 3 * n, 1);
+		}
+		dataset_end(ds);
+	}
+	return ds;
+}
+
+struct allocations {
+	size_t calls, bytes;
+};
+
+static struct allocations allocations(void)
+{
+	const struct mallinfo2 m = mallinfo2();
+
+	return (struct allocations){ mem_allocations(), m.uordblks + m.hblkhd };
+}
+
 static bool count_allocations(const struct train_report *r, void *arg)
 {
-	size_t *seen = arg;
+	struct allocations *seen = arg;
 
-	if (r->step == 6)
-		seen[0] = mem_allocations();
-	if (r->step == 8)
-		seen[1] = mem_allocations();
+	if (r->step == 4)      /* by now the arenas are as large as a batch */
+		seen[0] = allocations();
+	if (r->step == 9)
+		seen[1] = allocations();
 	return true;
 }
 
+/* Not one call, not one byte, in five steps of one epoch; on one thread and on two. */
 static void steps_allocate_nothing(void **state)
 {
-	struct world w = world(6, 200);
-	struct train_opts o = small_opts(9);
-	struct trainer *t;
-	enum train_end end;
-	struct err e = ERR_INIT;
-	size_t seen[2] = { 0, 1 };
+	(void)state;
+	for (size_t threads = 1; threads <= 2; threads++) {
+		struct world w = world(6, 1);
+		struct train_opts o = small_opts(10);
+		struct dataset *ds = equal_dialogues(w.tok, 60, 4, 9);
+		struct allocations seen[2] = { { 0, 0 }, { 1, 1 } };
+		struct trainer *t;
+		enum train_end end;
+		struct err e = ERR_INIT;
+
+		o.batch_rows = 120;      /* 20 batches an epoch */
+		o.threads = threads;
+		t = trainer_new(&o, fixture_weights(w.tok, 3, true), w.tok, ds, w.valid, -1);
+		assert_int_equal(trainer_run(t, &(struct train_hooks){ .report = count_allocations, .arg = seen }, &end, &e), 0);
+		if (seen[1].calls != seen[0].calls || seen[1].bytes != seen[0].bytes)
+			fail_msg("%zu threads: five steps made %zu allocations, and %zd bytes more are in use", threads,
+			         seen[1].calls - seen[0].calls, (ssize_t)(seen[1].bytes - seen[0].bytes));
+		trainer_free(t);
+		dataset_free(ds);
+		world_end(&w);
+	}
+}
+
+/* Most bytes of a forward and backward pass over that many dialogues. */
+static size_t pass_bytes(const struct weights *w, const struct dataset *ds, size_t dialogues)
+{
+	const struct dialogue_opts o = { .dropout = 0.1 };
+	struct batch_item items[64];
+	struct arena *a = arena_new(1 << 12);
+	real *grad = params_block(&w->layout);
+	struct dialogue_batch b;
+	struct dialogue_pass p;
+	size_t peak;
+
+	for (size_t i = 0; i < dialogues; i++)
+		items[i] = (struct batch_item){ (uint32_t)i, (uint32_t)ds->first_turn[i], (uint32_t)ds->first_turn[i + 1] };
+	batch_build(&b, a, ds, items, dialogues, 0, NULL);
+	dialogue_forward(&p, w, a, &b, &o);
+	dialogue_loss(&p, NULL, grad);
+	peak = arena_peak(a);
+	arena_free(a);
+	mem_aligned_free(grad);
+	return peak;
+}
+
+/* A row's logits are the largest thing about it; there is room for a chunk of rows, not for all. */
+static void logits_come_in_chunks(void **state)
+{
+	enum { V = 8000, TURNS = 4, PIECES = 30 };
+	const struct dialogue_config c = {
+		.vocab = V, .embed = 4, .turn_hidden = 4, .encoder_hidden = 4, .decoder_hidden = 4, .attention = 4,
+		.heads = 1, .window = 20, .copy = 1, .residual = 1,
+	};
+	struct tokenizer *tok = fixture_tokenizer();
+	struct dataset *ds = equal_dialogues(tok, 24, TURNS, PIECES);
+	struct weights *w = weights_new(&c, true);
+	size_t few, many, rows = 12 * TURNS * (PIECES + 1);
 
 	(void)state;
-	o.batch_rows = 60;
-	t = trainer_new(&o, fixture_weights(w.tok, 3, true), w.tok, w.train, w.valid, -1);
-	/* one warm-up run over larger batches than those counted is what real runs have had by then */
-	assert_int_equal(trainer_run(t, &(struct train_hooks){ .report = count_allocations, .arg = seen }, &end, &e), 0);
-	if (seen[1] - seen[0] > 4)
-		fail_msg("%zu allocations in two steps", seen[1] - seen[0]);
-	trainer_free(t);
-	world_end(&w);
+	weights_init_random(w, 1);
+	few = pass_bytes(w, ds, 12);
+	many = pass_bytes(w, ds, 24);
+	assert_true(many > few);
+	if ((many - few) / rows > V * sizeof(real) / 4)
+		fail_msg("%zu bytes for every further row, its logits are %zu", (many - few) / rows, V * sizeof(real));
+	weights_free(w);
+	dataset_free(ds);
+	tokenizer_free(tok);
 }
 
 int main(void)
@@ -255,6 +341,7 @@ int main(void)
 		cmocka_unit_test(resume_is_exact),
 		cmocka_unit_test(resume_refuses),
 		cmocka_unit_test(steps_allocate_nothing),
+		cmocka_unit_test(logits_come_in_chunks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

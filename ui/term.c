@@ -16,13 +16,17 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "config.h"
+
 static struct {
 	SCREEN *screen;
 	struct termios before;
-	bool have_before, ascii, colour, open;
+	bool have_before, ascii, colour, mouse, open;
+	bool plain_letters;           /* the terminal has no others */
 	int signals[2];
 } term;
 
+static const char mouse_on[] = "\033[?1000h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1000l";
 static const char paste_on[] = "\033[?2004h", paste_off[] = "\033[?2004l";
 
 void term_raw(const char *bytes, unsigned long n)
@@ -55,7 +59,7 @@ static void on_signal(int sig)
 /* Async-signal-safe: attributes off, cursor back, main screen, usual modes. */
 static void on_crash(int sig)
 {
-	static const char back[] = "\033[?2004l\033[0m\033[?25h\033[?1049l\r\nanswerback crashed; what was said is kept\r\n";
+	static const char back[] = "\033[?1006l\033[?1000l\033[?2004l\033[0m\033[?25h\033[?1049l\r\nanswerback crashed; what was said is kept\r\n";
 
 	if (write(STDOUT_FILENO, back, sizeof(back) - 1) >= 0 && term.have_before)
 		tcsetattr(STDIN_FILENO, TCSANOW, &term.before);
@@ -97,16 +101,37 @@ static void modes(void)
 	idlok(stdscr, FALSE);
 	leaveok(stdscr, FALSE);
 	term_raw(paste_on, sizeof(paste_on) - 1);
+	if (term.mouse)
+		term_raw(mouse_on, sizeof(mouse_on) - 1);
 }
 
-bool term_open(bool ascii)
+void term_settings(void)
 {
-	const char *name = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+	const char *no_colour = getenv("NO_COLOR"), *colours = config_text(CONFIG_COLOR);
+
+	/* a setting of always is nearer to the person than NO_COLOR; no setting gives a terminal colours */
+	term.colour = has_colors() && (strcmp(colours, "always") == 0 || (strcmp(colours, "auto") == 0 && !(no_colour && *no_colour)));
+	term.ascii = term.plain_letters || config_yes(CONFIG_ASCII);
+	if (term.mouse && !config_yes(CONFIG_MOUSE))
+		term_raw(mouse_off, sizeof(mouse_off) - 1);
+	term.mouse = config_yes(CONFIG_MOUSE);
+	if (term.mouse && term.open)
+		term_raw(mouse_on, sizeof(mouse_on) - 1);
+}
+
+bool term_mouse(void)
+{
+	return term.mouse;
+}
+
+bool term_open(void)
+{
+	const char *name = getenv("TERM");
 
 	if (!name || !*name || strcmp(name, "dumb") == 0)
 		return false;
 	choose_locale();
-	term.ascii = ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0 || strcmp(name, "vt100") == 0 ||
+	term.plain_letters = strcmp(nl_langinfo(CODESET), "UTF-8") != 0 || strcmp(name, "vt100") == 0 ||
 		strcmp(name, "linux") == 0;
 	term.have_before = tcgetattr(STDIN_FILENO, &term.before) == 0;
 	term.screen = newterm(NULL, stdout, stdin);
@@ -117,8 +142,8 @@ bool term_open(bool ascii)
 		return false;
 	}
 	set_signals();
-	term.colour = has_colors() && !(no_colour && *no_colour);
-	if (term.colour) {
+	term_settings();
+	if (has_colors()) {
 		start_color();
 		use_default_colors();
 		init_pair(1, COLOR_CYAN, -1);
@@ -137,6 +162,8 @@ void term_close(void)
 		return;
 	term.open = false;
 	term_raw(paste_off, sizeof(paste_off) - 1);
+	if (term.mouse)
+		term_raw(mouse_off, sizeof(mouse_off) - 1);
 	endwin();
 	delscreen(term.screen);
 	if (term.have_before)
@@ -165,6 +192,8 @@ void term_resized(void)
 void term_leave(void)
 {
 	term_raw(paste_off, sizeof(paste_off) - 1);
+	if (term.mouse)
+		term_raw(mouse_off, sizeof(mouse_off) - 1);
 	endwin();
 	if (term.have_before)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &term.before);

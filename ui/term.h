@@ -8,8 +8,11 @@
 
 enum term_style { STYLE_PLAIN, STYLE_DIM, STYLE_BOLD, STYLE_TITLE, STYLE_USER, STYLE_AGENT, STYLE_WARN, STYLE_GOOD, STYLE_PICK, STYLES };
 
-/* false: this terminal cannot hold a screen (dumb). ascii: no line drawing, no Unicode of our own. */
-bool term_open(bool ascii);
+/* false: this terminal cannot hold a screen (dumb). */
+bool term_open(void);
+/* Take the settings ascii (no line drawing, no Unicode of our own), color and mouse anew. */
+void term_settings(void);
+bool term_mouse(void);      /* the terminal reports its mouse */
 void term_close(void);
 bool term_ascii(void);
 /* Readable after SIGWINCH ('w'), SIGCONT ('c'), SIGTERM or SIGHUP ('t'): read one byte. */

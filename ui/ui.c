@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
 #include "ui_private.h"
 #include "ui_compose.h"
 
@@ -449,6 +450,8 @@ static bool action(enum key_action a, void *arg)
 		[ACT_WHY] = SCREEN_WHY, [ACT_SETTINGS] = SCREEN_SETTINGS, [ACT_HELP] = SCREEN_HELP,
 	};
 
+	if ((a == ACT_SEND || a == ACT_NEWLINE) && u->screen == SCREEN_CHAT && !config_yes(CONFIG_ENTER_SENDS))
+		a = a == ACT_SEND ? ACT_NEWLINE : ACT_SEND;
 	switch (a) {
 	case ACT_SEND:
 		ui_screen(u->screen)->enter(u);
@@ -595,7 +598,7 @@ static bool read_keys(struct ui *u)
 			n += more > 0 ? more : 0;
 		}
 	}
-	if (n > 0)
+	if (n > 0 && (n = (ssize_t)mouse_take(u, buf, (size_t)n, sizeof(buf))) > 0)
 		take_bytes(u, buf, (size_t)n);
 	return true;
 }
@@ -685,7 +688,7 @@ static void free_all(struct ui *u)
 int ui_run(const struct ui_options *o, struct err *e)
 {
 	const struct app_options ao = { o->model, o->company, o->send_command, o->inbox };
-	struct ui u = { .o = *o, .assist = o->assist, .ghost_on = true, .dirty = true };
+	struct ui u = { .o = *o, .assist = o->assist, .ghost_on = strcmp(config_text(CONFIG_GHOST), "off") != 0, .dirty = true };
 	const char *names[64];
 	char *history = compose_history_file();
 	int rc;
@@ -695,7 +698,7 @@ int ui_run(const struct ui_options *o, struct err *e)
 		if (!names[i])
 			break;
 	}
-	if (!term_open(o->ascii)) {
+	if (!term_open()) {
 		free(history);
 		return UI_NO_SCREEN;
 	}

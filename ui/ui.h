@@ -9,7 +9,7 @@
 
 struct ui_options {
 	const char *model, *company, *send_command, *inbox, *train_log;
-	bool assist, ascii;
+	bool assist;
 };
 
 enum { UI_NO_SCREEN = 1 };      /* this terminal can hold none: use lines */

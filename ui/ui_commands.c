@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config.h"
 #include "ui_compose.h"
 #include "ui_private.h"
 
@@ -34,6 +35,7 @@ const struct command ui_commands[] = {
 	{ "chat", "", "be the customer: the model answers", "", true },
 	{ "ghost", "", "grey text ahead of the cursor on or off", "M-s", true },
 	{ "settings", "", "what is set, and where that came from", "C-x s", true },
+	{ "set", "<NAME VALUE>", "change a setting", "", false },
 	{ "help", "", "all keys and commands", "C-x h", true },
 	{ "menu", "", "this menu", "C-x m", false },
 	{ "quit", "", "quit", "C-d", true },
@@ -339,12 +341,14 @@ bool ui_command(struct ui *u, const char *line)
 		u->ghost_on = !u->ghost_on;
 		ui_note(u, "grey text is %s", u->ghost_on ? "on" : "off");
 	} else if (strcmp(name, "train") == 0) {
-		const double minutes = *rest ? strtod(rest, NULL) : 10;
+		const double given = strtod(rest, NULL), set = (double)config_number(CONFIG_RETRAIN_MINUTES);
 
-		if (!app_retrain(u->app, minutes > 0 ? minutes : 10))
+		if (!app_retrain(u->app, given > 0 ? given : set))
 			ui_note(u, "it is training already: C-x t shows it");
 		u->o.train_log = app_retrain_log(u->app);
 		ui_show(u, SCREEN_TRAINING);
+	} else if (strcmp(name, "set") == 0) {
+		ui_set(u, rest);
 	} else if (strcmp(name, "approve") == 0) {
 		app_approve(u->app);
 	} else if (strcmp(name, "quit") == 0) {

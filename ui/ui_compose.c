@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "paths.h"
 
 enum { MOST_ROWS = 10, MIN_TYPED = 3, DRAFT_MS = 1000 };
@@ -136,7 +137,7 @@ void compose_draw(struct ui *u, int y, int rows, int columns)
 void compose_ghost_clear(struct ui *u, const char *fate)
 {
 	if (u->ghost && fate)
-		app_ghost_fate(u->app, fate);
+		app_ghost_fate(u->app, fate, 0);
 	free(u->ghost);
 	u->ghost = NULL;
 }
@@ -233,7 +234,7 @@ bool compose_accept(struct ui *u, bool word)
 	part = xmemdup(u->ghost, n);
 	input_insert(part);
 	free(part);
-	app_ghost_fate(u->app, u->ghost[n] ? "word" : "taken");
+	app_ghost_fate(u->app, u->ghost[n] ? "word" : "taken", utf8_count(u->ghost, n));
 	memmove(u->ghost, u->ghost + n, strlen(u->ghost) - n + 1);
 	if (!*u->ghost) {
 		free(u->ghost);

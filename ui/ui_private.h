@@ -102,6 +102,9 @@ void ui_suggest(struct ui *u);
 void ui_take(struct ui *u, int which);
 /* A command without its slash; false: there is none of that name. */
 bool ui_command(struct ui *u, const char *line);
+/* Take reports of the mouse out of what was read (n of size bytes); returns what is left. */
+size_t mouse_take(struct ui *u, char *buf, size_t n, size_t size);
+void ui_set(struct ui *u, const char *rest);      /* /set NAME VALUE: into the file of settings */
 struct command {
 	const char *name, *args, *what, *key;
 	bool in_menu;

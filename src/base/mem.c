@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #if defined(__has_feature)
@@ -155,6 +156,45 @@ void *mem_aligned(size_t size)
 void mem_aligned_free(void *p)
 {
 	free(p);
+}
+
+enum { MEM_HUGE = 2 << 20 };
+
+void *mem_large(size_t size)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t rounded, skip;
+	char *p;
+
+	if (size < MEM_HUGE / 2)
+		return mem_aligned(size);
+	if (size > SIZE_MAX / 2)
+		mem_exhausted(size);
+	rounded = (size + page - 1) / page * page;
+	p = mmap(NULL, rounded + MEM_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		mem_exhausted(size);
+	mem_counted();
+	/* whole huge pages from the start on; what lies before and behind goes back */
+	skip = (MEM_HUGE - (uintptr_t)p % MEM_HUGE) % MEM_HUGE;
+	if (skip > 0)
+		munmap(p, skip);
+	munmap(p + skip + rounded, MEM_HUGE - skip);
+	p += skip;
+#ifdef MADV_HUGEPAGE
+	madvise(p, rounded, MADV_HUGEPAGE);
+#endif
+	return p;
+}
+
+void mem_large_free(void *p, size_t size)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (size < MEM_HUGE / 2)
+		mem_aligned_free(p);
+	else if (p)
+		munmap(p, (size + page - 1) / page * page);
 }
 
 /* ---- arena ------------------------------------------------------------------

@@ -21,6 +21,11 @@ void *xmemdup(const void *p, size_t n);            /* always one NUL past the en
 void *mem_aligned(size_t size);      /* 64-byte aligned, zeroed; free with mem_aligned_free */
 void mem_aligned_free(void *p);      /* NULL is fine */
 
+/* Zeroed and 64-byte aligned; from a megabyte on with huge pages where the system has them, and not a
+ * page before it is touched. To be freed with the size it was asked for with. */
+void *mem_large(size_t size);
+void mem_large_free(void *p, size_t size);   /* NULL is fine */
+
 /* Called with the size that could not be had, before abort-free exit(1). */
 void mem_set_exhausted_hook(void (*hook)(size_t wanted));
 
