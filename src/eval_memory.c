@@ -412,7 +412,7 @@ static int fit(struct facts *f, const char *path, struct err *e)
 		learn(f, fold, &w[fold]);
 	for (size_t fold = 0; fold < FOLDS; fold++)
 		rescore(f, &w[fold], fold);
-	bar = choose_bar(f, 0.02);
+	bar = choose_bar(f, 0.03);
 	puts("each fifth of the facts scored by weights fitted on the others:");
 	print_curve(f, bar, false, true);
 	learn(f, FOLDS, &w[FOLDS]);

@@ -14,7 +14,7 @@
 #include "paths.h"
 #include "redact.h"
 
-enum { BUCKETS = 1 << 16, DIM = ENCODER_DIM, CANDIDATES = 24 };
+enum { BUCKETS = 1 << 16, DIM = ENCODER_DIM, CANDIDATES = 14 };
 
 _Static_assert(F_COUNT <= sizeof(((struct memory_near *)0)->feature) / sizeof(double), "room for all features");
 
@@ -30,6 +30,7 @@ struct remembered {
 struct posting {
 	uint32_t *v;
 	size_t n, cap;
+	bool name;                    /* in one of them the word is a name */
 };
 
 struct memory {
@@ -43,6 +44,7 @@ struct memory {
 	size_t n, cap, made;
 	size_t whole;                 /* the first so many have vectors */
 	struct posting *index;        /* [BUCKETS] by hash of the stem */
+	struct memory_lexicon lexicon;
 };
 
 static uint64_t hash_of(const char *s)
@@ -63,6 +65,24 @@ static uint64_t hash_words(const struct encoder_words *w)
 	return h;
 }
 
+static const struct posting *posting_of(const struct memory *m, const char *stem)
+{
+	return &m->index[hash_of(stem) % BUCKETS];
+}
+
+static double frequency(const void *arg, const char *stem)
+{
+	const struct memory *m = arg;
+
+	/* of few examples nothing can be said of what is frequent */
+	return (double)posting_of(m, stem)->n / ((double)m->n + 12);
+}
+
+static bool is_name(const void *arg, const char *stem)
+{
+	return posting_of(arg, stem)->name;
+}
+
 struct memory *memory_new(const struct encoder *en, const char *company)
 {
 	struct memory *m = xcalloc(1, sizeof(*m));
@@ -70,6 +90,7 @@ struct memory *memory_new(const struct encoder *en, const char *company)
 	m->en = en;
 	m->company = company ? xstrdup(company) : NULL;
 	m->index = xcalloc(BUCKETS, sizeof(*m->index));
+	m->lexicon = (struct memory_lexicon){ frequency, is_name, m };
 	return m;
 }
 
@@ -105,10 +126,11 @@ double memory_bar(const struct memory *m)
 
 /* ---- adding ---- */
 
-static void post(struct memory *m, const char *stem, uint32_t at)
+static void post(struct memory *m, const char *stem, uint32_t at, bool name)
 {
 	struct posting *p = &m->index[hash_of(stem) % BUCKETS];
 
+	p->name = p->name || name;
 	if (p->n > 0 && p->v[p->n - 1] == at)
 		return;
 	if (p->n == p->cap) {
@@ -143,9 +165,11 @@ void memory_add(struct memory *m, int64_t id, int64_t conversation, const char *
 {
 	struct encoder_words words;
 	const size_t at = m->n;
+	bool name[ENCODER_WORDS];
 
 	grow(m);
 	encoder_split(question, strlen(question), &words);
+	memory_names(&words, question, name);
 	m->r[at] = (struct remembered){ xstrdup(question), xstrdup(answer), id, conversation, hash_words(&words) };
 	for (size_t i = 0; i < words.n; i++) {
 		char *w = words.v[i].text;
@@ -153,7 +177,7 @@ void memory_add(struct memory *m, int64_t id, int64_t conversation, const char *
 		if (!words.v[i].number)
 			memory_stem(w);
 		if (!memory_empty_word(w))
-			post(m, w, (uint32_t)at);
+			post(m, w, (uint32_t)at, name[i]);
 	}
 	m->fresh[at] = m->en && !vector;
 	m->scale[at] = 0;
@@ -321,19 +345,6 @@ static void near_by_vector(const struct memory *m, const float vector[DIM], stru
 	}
 }
 
-static const struct posting *posting_of(const struct memory *m, const char *stem)
-{
-	return &m->index[hash_of(stem) % BUCKETS];
-}
-
-static double frequency(const void *arg, const char *stem)
-{
-	const struct memory *m = arg;
-
-	/* of few examples nothing can be said of what is frequent */
-	return (double)posting_of(m, stem)->n / ((double)m->n + 12);
-}
-
 static void near_by_words(const struct memory *m, const struct memory_text *q, struct best *b)
 {
 	float *sum = xcalloc(m->n + 1, sizeof(*sum));
@@ -368,8 +379,8 @@ static void compare(const struct memory *m, const struct memory_text *q, uint64_
 	const struct remembered *r = &m->r[at];
 	struct memory_text t, answer;
 
-	memory_text_init(&t, m->en, r->question, strlen(r->question), frequency, m);
-	memory_text_init(&answer, m->en, r->answer, strlen(r->answer), frequency, m);
+	memory_text_init(&t, m->en, r->question, strlen(r->question), &m->lexicon);
+	memory_text_init(&answer, m->en, r->answer, strlen(r->answer), &m->lexicon);
 	memory_features(q, &t, &answer, out->feature);
 	memory_text_free(&answer);
 	out->at = at;
@@ -401,7 +412,7 @@ static size_t nearest(const struct memory *m, const char *clean, size_t len, str
 	uint64_t said;
 	size_t n = 0;
 
-	memory_text_init(&q, m->en, clean, len, frequency, m);
+	memory_text_init(&q, m->en, clean, len, &m->lexicon);
 	said = hash_words(&q.view.words);
 	if (m->en && q.view.words.n > 0)
 		near_by_vector(m, q.view.vector, &vectors);

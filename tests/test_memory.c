@@ -197,8 +197,8 @@ static void features(const char *a, const char *b, double f[F_COUNT])
 {
 	struct memory_text x, y;
 
-	memory_text_init(&x, NULL, a, strlen(a), NULL, NULL);
-	memory_text_init(&y, NULL, b, strlen(b), NULL, NULL);
+	memory_text_init(&x, NULL, a, strlen(a), NULL);
+	memory_text_init(&y, NULL, b, strlen(b), NULL);
 	memory_features(&x, &y, &y, f);
 	memory_text_free(&x);
 	memory_text_free(&y);
