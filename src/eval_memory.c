@@ -208,7 +208,8 @@ static void ask_all(struct facts *f, const struct encoder *en, double *bar)
 	struct memory *m = memory_new(en, NULL);
 
 	for (size_t i = 0; i < f->n; i++)
-		memory_add(m, (int64_t)i + 1, f->question[i], f->answer[i], NULL);
+		memory_add(m, (int64_t)i + 1, 0, f->question[i], f->answer[i], NULL);
+	memory_compute(m);
 	for (size_t i = 0; i < f->n_asked; i++) {
 		struct asked *q = &f->asked[i];
 		struct memory_near near[NEAR];
@@ -411,7 +412,7 @@ static int fit(struct facts *f, const char *path, struct err *e)
 		learn(f, fold, &w[fold]);
 	for (size_t fold = 0; fold < FOLDS; fold++)
 		rescore(f, &w[fold], fold);
-	bar = choose_bar(f, 0.02);
+	bar = choose_bar(f, 0.03);
 	puts("each fifth of the facts scored by weights fitted on the others:");
 	print_curve(f, bar, false, true);
 	learn(f, FOLDS, &w[FOLDS]);
@@ -435,7 +436,8 @@ int eval_memory(struct cli_args *a)
 	if (rc == 0 && f.n == 0)
 		rc = err_set(&e, ERR_FORMAT, "%s: there are no facts in it", a->operands[0]);
 	if (rc == 0 && !given)
-		rc = paths_shipped("encoder.safetensors", &path, &e);
+		rc = paths_shipped("encoder.safetensors", &path, NULL) == 0 ? 0 :
+			err_set(&e, ERR_NOTFOUND, "encoder.safetensors is neither beside the program nor installed: name one with --encoder");
 	if (rc == 0 && (!given || strcmp(given, "none") != 0))
 		rc = encoder_open(&en, given ? given : path, &e);
 	for (size_t i = 0, last = f.n_asked; rc == 0 && cli_given(a, "fit") && i < f.n; i++) {

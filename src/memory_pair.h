@@ -55,15 +55,21 @@ struct memory_text {
 	struct encoder_view view;
 	char stem[ENCODER_WORDS][ENCODER_WORD];
 	bool empty[ENCODER_WORDS];    /* says how it is asked, not what */
-	bool proper[ENCODER_WORDS];   /* a name: a capital inside a sentence; where all is small, a word nobody knows */
+	bool proper[ENCODER_WORDS];   /* a name: a capital inside a sentence, here or in the memory; in small letters, a word nobody knows */
 	float weight[ENCODER_WORDS];  /* by rarity, in the language and in the memory */
 	uint32_t aspects;             /* bits: kinds of answers that are wanted */
 	uint32_t days;                /* bits: monday .. */
 	bool no;                      /* not, without ... */
 };
-/* frequency: share of the remembered questions that have the word; NULL: not known. */
+/* What the memory knows of words, by stem. */
+struct memory_lexicon {
+	double (*frequency)(const void *arg, const char *stem);   /* share of the remembered questions that have it */
+	bool (*name)(const void *arg, const char *stem);          /* a name in one of them */
+	const void *arg;
+};
+/* lexicon: NULL when nothing is known. */
 void memory_text_init(struct memory_text *t, const struct encoder *en, const char *text, size_t len,
-                      double (*frequency)(const void *arg, const char *stem), const void *arg);
+                      const struct memory_lexicon *lexicon);
 void memory_text_free(struct memory_text *t);
 
 void memory_features(const struct memory_text *fresh, const struct memory_text *old, const struct memory_text *answer,
@@ -82,6 +88,9 @@ double memory_score(const struct memory_weights *w, const double f[F_COUNT], boo
 
 /* memory_aspect.c: bits for time, place, person, money ... */
 uint32_t memory_aspects(const struct encoder_words *w);
+
+/* Which words are names by their capitals: those that no sentence begins with. text: what words were split from. */
+void memory_names(const struct encoder_words *words, const char *text, bool name[ENCODER_WORDS]);
 
 /* "charges" and "charged" are "charg"; also tells whether a word is empty. */
 void memory_stem(char *word);
