@@ -134,6 +134,7 @@ lint:                      ## the layering rules, licences, file lengths
 
 bench: $(BIN) $(call programs,$(BENCH_SRC))    ## speed, beside this machine's own ceilings (ARGS=--long: more of it)
 	@$(OUT)/tests/bench --program $(abspath $(BIN)) --json $(BUILD)/bench.json $(ARGS)
+	@ANSWERBACK=$(abspath $(BIN)) $(OUT)/tests/bench_echo
 
 corpus: $(BUILD)/corpus    ## the tool that makes training data from corpora
 
@@ -224,7 +225,7 @@ $(call programs,$(TEST_SRC)): $(OUT)/%: $(OUT)/%.o $(call objects,$(COMMON_SRC))
 commons = $(filter $(shell sed -n 's|.*include "\(common_[a-z0-9_]*\)\.h".*|$(OUT)/tests/\1.o|p' $*.c),$^)
 
 # In double precision there are only the model and what it stands on.
-$(call programs,$(GRADCHECK_SRC)): $(OUT)/%: $(OUT)/%.o $(MODEL_LIB)
+$(call programs,$(GRADCHECK_SRC)): $(OUT)/%: $(OUT)/%.o $(OUT)/tests/common_model.o $(MODEL_LIB)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(TEST_LIBS) $(ALL_LIBS)
 
@@ -240,10 +241,13 @@ $(BUILD)/encoder: $(call objects,$(ENCODER_SRC)) $(LIBS_ALL)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(ALL_LIBS)
 
-# The parts of the bench are tests/common_bench*.c.
-$(call programs,$(BENCH_SRC)): $(OUT)/%: $(OUT)/%.o $(call objects,$(wildcard tests/common_bench*.c)) $(LIBS_ALL)
+# The parts of the bench are tests/common_bench*.c; the bench of the screen has its harness and libvterm.
+$(OUT)/tests/bench: $(call objects,$(wildcard tests/common_bench*.c))
+$(OUT)/tests/bench_echo: $(OUT)/tests/common_screen.o
+$(OUT)/tests/bench_echo: BENCH_LIBS = $(TEST_LIBS)
+$(call programs,$(BENCH_SRC)): $(OUT)/%: $(OUT)/%.o $(LIBS_ALL)
 	@$(say) LD $@
-	$(Q)$(link) $^ $(ALL_LIBS)
+	$(Q)$(link) $(filter %.o,$^) $(LIBS_ALL) $(BENCH_LIBS) $(ALL_LIBS)
 
 tests: $(call programs,$(TEST_SRC))
 threaded: $(call programs,$(THREADED_SRC))

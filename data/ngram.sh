@@ -10,8 +10,8 @@ corpus=$1 model=${2:-data/model.safetensors}
 out=build/train
 mkdir -p "$out"
 build/corpus --root "$corpus" --scenarios data/scenarios --replies data/replies --out "$out/ngram.jsonl" --seed 1 \
-	--each 20 --only cucom,star,multiwoz21,taskmaster4_coffee,dstc9_faq,tau_bench,scenarios \
-	--weight cucom=1,star=0.35,multiwoz21=0.5,taskmaster4_coffee=0.5,dstc9_faq=0.25,tau_bench=1,scenarios=1
+	--each 20 --only cucom,star,multiwoz21,taskmaster4_coffee,dstc9_faq,tau_bench,scenarios,prose \
+	--weight cucom=1,star=0.35,multiwoz21=0.5,taskmaster4_coffee=0.5,dstc9_faq=0.25,tau_bench=1,scenarios=1,prose=0.3
 ./answerback ngrams --model "$model" --company "Amazon India" --keep 2 --keep-pairs 2 \
 	--out "${model%.safetensors}.ngram" "$out/ngram.jsonl"
 if [ "${FIT:-}" ]; then

@@ -2,6 +2,7 @@
 /* contrast: the choice of turns and their rivals, and the weights of their rows. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../src/base/mem.h"
 #include "../src/base/rng.h"
@@ -85,9 +86,16 @@ static size_t dialogue_rows(const struct dataset *ds, size_t d)
 	return rows;
 }
 
-/* A turn of the same role out of another conversation, of like length where one is found soon: an
- * order is no rival of a joke. SIZE_MAX: none. */
-static size_t any_rival(const struct dataset *ds, uint32_t own, int32_t tag, struct rng *r, uint32_t *from)
+static bool same_words(const struct dataset *ds, size_t a, size_t b)
+{
+	const struct dataset_turn *x = &ds->turn[a], *y = &ds->turn[b];
+
+	return x->n == y->n && memcmp(ds->ids + x->first, ds->ids + y->first, x->n * sizeof(*ds->ids)) == 0;
+}
+
+/* A turn of the same role out of another conversation that says something else, of like length where one is
+ * found soon: an order is no rival of a joke. SIZE_MAX: none. */
+static size_t any_rival(const struct dataset *ds, uint32_t own, size_t truth, int32_t tag, struct rng *r, uint32_t *from)
 {
 	const size_t rows = dialogue_rows(ds, own);
 	size_t found = SIZE_MAX;
@@ -97,7 +105,7 @@ static size_t any_rival(const struct dataset *ds, uint32_t own, int32_t tag, str
 		const size_t first = ds->first_turn[d], n = ds->first_turn[d + 1] - first;
 		const size_t t = first + rng_below(r, n), len = dialogue_rows(ds, d);
 
-		if (d == own || ds->turn[t].tag != tag || ds->turn[t].n == 0)
+		if (d == own || ds->turn[t].tag != tag || ds->turn[t].n == 0 || same_words(ds, t, truth))
 			continue;
 		found = t;
 		*from = d;
@@ -108,14 +116,14 @@ static size_t any_rival(const struct dataset *ds, uint32_t own, int32_t tag, str
 }
 
 /* Every other one is the commonest of several: what is said everywhere is what a likelihood prefers everywhere. */
-static size_t rival(const struct dataset *ds, uint32_t own, int32_t tag, bool common, const struct contrast_opts *o,
-                    struct rng *r, uint32_t *from)
+static size_t rival(const struct dataset *ds, uint32_t own, size_t truth, int32_t tag, bool common,
+                    const struct contrast_opts *o, struct rng *r, uint32_t *from)
 {
-	size_t best = any_rival(ds, own, tag, r, from);
+	size_t best = any_rival(ds, own, truth, tag, r, from);
 
 	for (size_t i = 1; o->commonness && common && best != SIZE_MAX && i < DRAWS; i++) {
 		uint32_t d;
-		const size_t t = any_rival(ds, own, tag, r, &d);
+		const size_t t = any_rival(ds, own, truth, tag, r, &d);
 
 		if (t != SIZE_MAX && o->commonness[t] > o->commonness[best]) {
 			best = t;
@@ -132,7 +140,7 @@ size_t contrast_branch(struct dialogue_batch *b, struct arena *a, const struct d
 	const size_t most = o->turns * o->others;
 	uint32_t *place = arena_alloc(a, (most + 1) * sizeof(*place)), *from = arena_alloc(a, (most + 1) * sizeof(*from));
 	uint32_t *pick = arena_alloc(a, (b->turns + 1) * sizeof(*pick)), *of = arena_alloc(a, (b->turns + 1) * sizeof(*of));
-	size_t *said = arena_alloc(a, (most + 1) * sizeof(*said));
+	size_t *said = arena_alloc(a, (most + 1) * sizeof(*said)), *truth = arena_alloc(a, (b->turns + 1) * sizeof(*truth));
 	size_t candidates = 0, chosen = 0, k = 0;
 	struct rng r;
 
@@ -141,10 +149,11 @@ size_t contrast_branch(struct dialogue_batch *b, struct arena *a, const struct d
 		for (size_t s = item[i].from; s < item[i].to; s++, t++) {
 			const struct dataset_turn *dt = &ds->turn[s];
 
-			/* a first turn has no context; a turn of weight 0 is nobody's model */
-			if (s == item[i].from || (o->tag >= 0 && dt->tag != o->tag) || dt->weight <= 0 || dt->n == 0)
+			/* a first turn has no context; a turn of weight 0 is nobody's model, unless against a certain other */
+			if (s == item[i].from || (o->tag >= 0 && dt->tag != o->tag) || (dt->weight <= 0 && !dt->rival) || dt->n == 0)
 				continue;
 			pick[candidates] = (uint32_t)t;
+			truth[candidates] = s;
 			of[candidates++] = item[i].dialogue;
 		}
 	}
@@ -154,7 +163,11 @@ size_t contrast_branch(struct dialogue_batch *b, struct arena *a, const struct d
 		size_t got = 0;
 
 		for (; got < o->others; got++) {
-			said[k + got] = rival(ds, of[c], tag, got % 2 == 0, o, &r, &from[k + got]);
+			const uint32_t certain = got == 0 ? ds->turn[truth[c]].rival : 0;
+
+			from[k + got] = of[c];
+			said[k + got] = certain ? certain - 1 :
+				rival(ds, of[c], truth[c], tag, got % 2 == 0, o, &r, &from[k + got]);
 			place[k + got] = pick[c];
 			if (said[k + got] == SIZE_MAX)
 				break;
@@ -163,6 +176,7 @@ size_t contrast_branch(struct dialogue_batch *b, struct arena *a, const struct d
 			break;              /* hardly any other conversations: no contrast to be had */
 		k += got;
 		pick[c] = pick[candidates - 1];
+		truth[c] = truth[candidates - 1];
 		of[c] = of[--candidates];
 	}
 	if (k > 0)

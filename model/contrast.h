@@ -7,6 +7,7 @@
  * so what is said anywhere must become unlikely where it does not fit. Its gradient is a weight
  * on each row's log-probability, so that the usual backward pass does all of it:
  *     row of turn k:  weight / (T n_k) * ([k = 0] - softmax_k)
+ * A turn may name one rival of its own (dataset_rival): an answer that is right elsewhere and must not leak here.
  * (InfoNCE of van den Oord et al. 2018, with the decoder's own likelihood as the score.) */
 #ifndef ANSWERBACK_CONTRAST_H
 #define ANSWERBACK_CONTRAST_H

@@ -60,6 +60,29 @@ void dataset_pull(struct dataset *ds, double pull)
 	ds->turn[ds->n_turns - 1].weight = 0;
 }
 
+void dataset_rival(struct dataset *ds, size_t turn)
+{
+	ds->turn[ds->n_turns - 1].rival = (uint32_t)turn + 1;
+}
+
+void dataset_append(struct dataset *ds, const struct dataset *from)
+{
+	const size_t base = ds->n_turns;
+
+	for (size_t d = 0; d < from->dialogues; d++) {
+		dataset_begin(ds);
+		for (size_t t = from->first_turn[d]; t < from->first_turn[d + 1]; t++) {
+			const struct dataset_turn *dt = &from->turn[t];
+
+			dataset_turn(ds, dt->tag, from->ids + dt->first, dt->n, dt->chars, (double)dt->weight);
+			ds->turn[ds->n_turns - 1].pull = dt->pull;
+			if (dt->rival)
+				dataset_rival(ds, base + dt->rival - 1);
+		}
+		dataset_end(ds);
+	}
+}
+
 void dataset_end(struct dataset *ds)
 {
 	if (ds->n_turns > ds->first_turn[ds->dialogues])

@@ -21,6 +21,7 @@ struct dataset_turn {
 	uint32_t chars;           /* Unicode characters of the original text */
 	float weight;
 	float pull;               /* > 0: toward a teacher's distributions, instead of weight */
+	uint32_t rival;           /* 1 + index of the turn that must not be said here (contrast.h), 0: none in particular */
 };
 
 struct dataset {
@@ -37,6 +38,9 @@ void dataset_free(struct dataset *ds);
 void dataset_begin(struct dataset *ds);
 void dataset_turn(struct dataset *ds, int32_t tag, const int32_t *ids, size_t n, size_t chars, double weight);
 void dataset_pull(struct dataset *ds, double pull);      /* of the turn just added; its weight becomes 0 */
+void dataset_rival(struct dataset *ds, size_t turn);     /* of the turn just added: turn index of ds->turn */
+/* All dialogues of another set, as they are. */
+void dataset_append(struct dataset *ds, const struct dataset *from);
 void dataset_end(struct dataset *ds);       /* a dialogue without turns is taken back */
 size_t dataset_rows(const struct dataset *ds);      /* pieces plus one tag a turn */
 

@@ -63,32 +63,31 @@ struct head_grad {
 	real *probs;      /* copy head's weights, one head's layout */
 };
 
-/* Only rows that are pulled cost anything. teacher: [V] scratch, copied: [V] zeros. */
+/* teacher: [CHUNK, V] its logits of the chunk's rows; copied: [V] zeros. */
 struct pulling {
 	real *teacher, *copied, *match;
 };
 
-static double pull_row(struct dialogue_pass *p, size_t t, size_t r, real *row, const struct copy_source *src,
+static double pull_row(struct dialogue_pass *p, size_t t, size_t r, real *row, real *teacher, const struct copy_source *src,
                        struct output_grad *g, const struct pulling *pl, real scale)
 {
 	const struct copy_source from = dialogue_copy_source(p->teacher, t, r);
 	const size_t V = p->w->cfg.vocab;
 
-	dialogue_logits(p->teacher->w, 1, p->teacher->o_rows + r * p->teacher->w->cfg.embed, pl->teacher);
-	output_mix(V, pl->teacher, &from);
-	return output_pull(V, row, pl->teacher, scale, src, g, pl->match, pl->copied);
+	output_mix(V, teacher, &from);
+	return output_pull(V, row, teacher, scale, src, g, pl->match, pl->copied);
 }
 
-static double loss_chunk(struct dialogue_pass *p, size_t turn_from, size_t from, size_t n, real *logits,
+static double loss_chunk(struct dialogue_pass *p, const uint32_t *rows, size_t n, real *logits,
                          float *logprob, const struct head_grad *hg, const struct pulling *pl)
 {
 	const struct dialogue_batch *b = p->b;
 	const size_t V = p->w->cfg.vocab;
-	size_t t = turn_from;
+	size_t t = 0;
 	double sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const size_t r = from + i;
+		const size_t r = rows[i];
 
 		while (r >= b->turn[t].start + b->turn[t].len)
 			t++;
@@ -105,13 +104,13 @@ static double loss_chunk(struct dialogue_pass *p, size_t turn_from, size_t from,
 			if (logprob)
 				logprob[r] = (float)lp;
 			if (pulled)
-				sum += (double)b->pull[r] * pull_row(p, t, r, row, &src, &g, pl, 0);
+				sum += (double)b->pull[r] * pull_row(p, t, r, row, pl->teacher + i * V, &src, &g, pl, 0);
 			else
 				sum -= (double)b->weight[r] * (double)lp;
 			continue;
 		}
 		if (pulled) {
-			sum += (double)b->pull[r] * pull_row(p, t, r, row, &src, &g, pl, (real)b->pull[r]);
+			sum += (double)b->pull[r] * pull_row(p, t, r, row, pl->teacher + i * V, &src, &g, pl, (real)b->pull[r]);
 		} else {
 			double nll = output_loss(V, row, b->target[r], (real)b->weight[r],
 			                         p->o.label_smoothing, &src, &g);
@@ -140,31 +139,59 @@ static double loss_chunk(struct dialogue_pass *p, size_t turn_from, size_t from,
 	return sum;
 }
 
+/* Rows whose distribution is wanted, in their order: those that count for nothing need none. */
+static size_t rows_wanted(const struct dialogue_batch *b, bool all, uint32_t *row, bool *pulled)
+{
+	size_t n = 0;
+
+	*pulled = false;
+	for (size_t r = 0; r < b->rows; r++) {
+		const bool pull = b->pull && b->pull[r] > 0;
+
+		*pulled = *pulled || pull;
+		if (all || pull || b->weight[r] != 0)
+			row[n++] = (uint32_t)r;
+	}
+	return n;
+}
+
+static const real *gathered(const real *x, const uint32_t *row, size_t n, size_t width, real *to)
+{
+	for (size_t i = 0; i < n; i++)
+		memcpy(to + i * width, x + row[i] * width, width * sizeof(real));
+	return to;
+}
+
 static double loss_rows(struct dialogue_pass *p, float *logprob, real *grad, const struct head_grad *hg)
 {
 	const struct dialogue_batch *b = p->b;
 	const size_t V = p->w->cfg.vocab, d = p->w->cfg.embed, mark = arena_mark(p->a);
-	real *logits = arena_alloc(p->a, CHUNK * V * sizeof(real));
+	uint32_t *row = arena_alloc(p->a, (b->rows + 1) * sizeof(*row));
+	real *logits = arena_alloc(p->a, CHUNK * V * sizeof(real)), *some = arena_alloc(p->a, CHUNK * d * sizeof(real));
+	real *dsome = arena_alloc(p->a, CHUNK * d * sizeof(real));
+	bool pulled;
+	const size_t rows = rows_wanted(b, logprob != NULL, row, &pulled);
 	const struct pulling pl = !p->teacher ? (struct pulling){ 0 } : (struct pulling){
-		.teacher = arena_alloc(p->a, V * sizeof(real)), .copied = arena_zalloc(p->a, V * sizeof(real)),
+		.teacher = pulled ? arena_alloc(p->a, CHUNK * V * sizeof(real)) : NULL, .copied = arena_zalloc(p->a, V * sizeof(real)),
 		.match = arena_alloc(p->a, (p->w->cfg.window + 1) * sizeof(real)),
 	};
 	double sum = 0;
-	size_t t = 0;
 
-	for (size_t from = 0; from < b->rows; from += CHUNK) {
-		size_t n = b->rows - from < CHUNK ? b->rows - from : CHUNK;
+	for (size_t from = 0; from < rows; from += CHUNK) {
+		const size_t n = rows - from < CHUNK ? rows - from : CHUNK;
+		const real *o;
 
-		while (from >= b->turn[t].start + b->turn[t].len)
-			t++;
-		dialogue_logits(p->w, n, p->o_rows + from * d, logits);
-		sum += loss_chunk(p, t, from, n, logits, logprob, grad ? hg : NULL, &pl);
+		if (p->teacher && pulled)
+			dialogue_logits(p->teacher->w, n, gathered(p->teacher->o_rows, row + from, n, d, some), pl.teacher);
+		o = gathered(p->o_rows, row + from, n, d, some);
+		dialogue_logits(p->w, n, o, logits);
+		sum += loss_chunk(p, row + from, n, logits, logprob, grad ? hg : NULL, &pl);
 		if (!grad)
 			continue;
-		kernels_gemm(false, false, n, d, V, logits, V, weights_at(p->w, W_EMBED), d, false,
-		             hg->o + from * d, d);
-		kernels_gemm(true, false, V, d, n, logits, V, p->o_rows + from * d, d, true,
-		             grad_at(p, grad, W_EMBED), d);
+		kernels_gemm(false, false, n, d, V, logits, V, weights_at(p->w, W_EMBED), d, false, dsome, d);
+		for (size_t i = 0; i < n; i++)
+			memcpy(hg->o + row[from + i] * d, dsome + i * d, d * sizeof(real));
+		kernels_gemm(true, false, V, d, n, logits, V, o, d, true, grad_at(p, grad, W_EMBED), d);
 		kernels_column_sums(n, V, logits, V, grad_at(p, grad, W_EMBED_BIAS));
 	}
 	arena_release(p->a, mark);

@@ -254,6 +254,10 @@ int model_as_f32(struct model **out, struct model *m, struct err *e)
 		*out = model_ref(m);
 		return 0;
 	}
+	if (m->of && !m->of->w->bytes) {
+		*out = model_ref(m->of);
+		return 0;
+	}
 	if (!m->path)
 		return err_set(e, ERR_USAGE, "this model is in 8 bits and was not read from a file");
 	return model_load(out, m->path, MODEL_F32, e);

@@ -125,6 +125,44 @@ enum optim_result optim_update(struct optim *o, struct pool *pool, real *w, real
 	return result;
 }
 
+static void square(size_t task, void *arg)
+{
+	struct update *u = arg;
+	const size_t from = task * STRETCH, n = stretch_len(u->o, task);
+	const real *g = u->grad[0] + from;
+	real *v = u->o->v + from;
+
+	for (size_t i = 0; i < n; i++)
+		v[i] += u->scale * g[i] * (u->scale * g[i]);
+	for (size_t s = 0; s < u->shards; s++)
+		memset(u->grad[s] + from, 0, n * sizeof(real));
+}
+
+void optim_measure(struct optim *o, struct pool *pool, real *const *grad, size_t shards, double scale)
+{
+	const size_t tasks = (o->n + STRETCH - 1) / STRETCH;
+	double *sumsq = xcalloc(tasks, sizeof(*sumsq));
+	struct update u = { .o = o, .grad = grad, .shards = shards, .sumsq = sumsq, .scale = (real)scale };
+
+	pool_run(pool, tasks, sum_shards, &u);
+	pool_run(pool, tasks, square, &u);
+	free(sumsq);
+}
+
+void optim_measured(struct optim *o, size_t from, size_t n, size_t batches)
+{
+	double mean = 0;
+
+	for (size_t i = from; i < from + n; i++) {
+		o->v[i] /= (real)batches;
+		mean += (double)o->v[i] / (double)n;
+	}
+	for (size_t i = from; i < from + n; i++)
+		o->v[i] += (real)mean;
+	/* no correction for moments that started at zero: these did not */
+	o->updates = 5000;
+}
+
 double optim_schedule(uint64_t step, size_t warmup, double progress, double end)
 {
 	const double pi = 3.14159265358979323846;

@@ -32,6 +32,13 @@ enum optim_result { OPTIM_OK, OPTIM_NOT_FINITE, OPTIM_OUTLIER };
 enum optim_result optim_update(struct optim *o, struct pool *pool, real *w, real *const *grad,
                                size_t shards, const struct optim_step *s, double *norm);
 
+/* Before the first update: what gradients are like where nothing is to be learned. One batch's gradient (summed and
+ * zeroed as above) goes into the second moments; optim_measured divides by `batches` and lets no element of the stretch
+ * [from, from + n) fall below the stretch's mean. Then Adam steps carefully where the old behaviour is sensitive, as
+ * along a natural gradient, and does not start with steps of full length everywhere. */
+void optim_measure(struct optim *o, struct pool *pool, real *const *grad, size_t shards, double scale);
+void optim_measured(struct optim *o, size_t from, size_t n, size_t batches);
+
 /* Linear warm-up, then a cosine from 1 down to `end` at progress 1. */
 double optim_schedule(uint64_t step, size_t warmup, double progress, double end);
 

@@ -6,6 +6,8 @@
 
 /* Likelihoods below this are rounding, not opinion; keeps log and its gradient finite. */
 static const double least_p = 1e-30;
+/* What a teacher gives less than one in ten million is left out: most of a vocabulary, and most of the time. */
+static const real least_log_q = -16;
 
 static real log_add(real a, real b)
 {
@@ -108,10 +110,10 @@ double output_pull(size_t vocab, real *logits, const real *teacher, real scale,
 			copied[src->ids[j]] += src->weight[j + 1];
 	kernels_softmax(logits, vocab);
 	for (size_t y = 0; y < vocab; y++) {
-		const double q = exp((double)teacher[y]);
-
-		if (q < least_p)
+		if (teacher[y] < least_log_q)
 			continue;
+
+		const double q = exp((double)teacher[y]);
 
 		const double py = fmax((double)logits[y], least_p), c = (double)copied[y];
 		const double p = fmax((1 - m) * py + gate * c, least_p);
@@ -123,12 +125,23 @@ double output_pull(size_t vocab, real *logits, const real *teacher, real scale,
 	}
 	for (size_t j = 0; copying && j < src->n; j++) {
 		const size_t y = (size_t)src->ids[j];
+
+		match[j] = 0;
+		if (teacher[y] < least_log_q)
+			continue;
+
 		const double p = fmax((1 - m) * fmax((double)logits[y], least_p) + gate * (double)copied[y], least_p);
 
 		match[j] = (real)(-gate * exp((double)teacher[y]) / p * (double)scale);
 	}
 	for (size_t y = 0; y < vocab; y++) {
 		const double py = fmax((double)logits[y], least_p);
+
+		if (teacher[y] < least_log_q) {
+			logits[y] = (real)(py * sum_rho * (double)scale);
+			continue;
+		}
+
 		const double p = fmax((1 - m) * py + gate * (double)copied[y], least_p);
 
 		logits[y] = (real)((py * sum_rho - exp((double)teacher[y]) * (1 - m) * py / p) * (double)scale);

@@ -18,7 +18,7 @@ void train_opts_default(struct train_opts *o)
 		.lr = 2e-3, .lr_end = 0.02, .warmup = 100, .dropout = 0.1, .word_dropout = 0.02,
 		.contrast_temperature = 0.25, .contrast_turns = 4, .contrast_others = 5,
 		.clip = 1, .average = 0.998, .eval_every = 250, .eval_dialogues = 120,
-		.checkpoint_minutes = 3, .seed = 1,
+		.checkpoint_minutes = 3, .checkpoint_last = true, .seed = 1,
 	};
 }
 
@@ -44,7 +44,15 @@ struct trainer *trainer_new(const struct train_opts *o, struct weights *w, const
 	t->valid = valid;
 	t->eval_tag = eval_tag;
 	t->pool = pool_new(o->threads);
-	optim_init(&t->optim, n, o->average > 0 ? w->flat : NULL);
+	if (o->adapter > 0) {
+		t->adapter = adapter_new(&w->cfg, o->adapter, rng_hash(o->seed, 0xada));
+		t->frozen = params_block(&w->layout);
+		memcpy(t->frozen, w->flat, n * sizeof(real));
+		t->factor_grad = params_block(&t->adapter->layout);
+		optim_init(&t->optim, t->adapter->layout.total, o->average > 0 ? t->adapter->flat : NULL);
+	} else {
+		optim_init(&t->optim, n, o->average > 0 ? w->flat : NULL);
+	}
 	t->average = weights_new(&w->cfg, false);
 	t->best = params_block(&w->layout);
 	memcpy(t->best, w->flat, n * sizeof(real));
@@ -85,6 +93,9 @@ void trainer_free(struct trainer *t)
 	free(t->shard_right);
 	free(t->commonness);
 	optim_fini(&t->optim);
+	adapter_free(t->adapter);
+	mem_aligned_free(t->frozen);
+	mem_aligned_free(t->factor_grad);
 	weights_free(t->average);
 	weights_free(t->w);
 	mem_aligned_free(t->best);
@@ -168,14 +179,32 @@ double likelihood_bits_per_char(const struct likelihood *l, int32_t tag)
 	return chars > 0 ? nats / log(2.0) / chars : NAN;
 }
 
+const real *trainer_factors(const struct trainer *t)
+{
+	return t->optim.average ? t->optim.average : t->adapter->flat;
+}
+
+const struct adapter *trainer_adapter(const struct trainer *t)
+{
+	return t->adapter;
+}
+
+void trainer_take_average(struct trainer *t)
+{
+	if (t->adapter)
+		adapter_put(t->adapter, trainer_factors(t), t->frozen, t->average);
+	else
+		memcpy(t->average->flat, t->optim.average ? t->optim.average : t->w->flat, t->w->layout.total * sizeof(real));
+	weights_pack(t->average);
+}
+
 static void evaluate(struct trainer *t)
 {
-	const real *from = t->optim.average ? t->optim.average : t->w->flat;
 	const size_t n = t->w->layout.total;
+	const real *from = t->average->flat;
 	struct likelihood l;
 
-	memcpy(t->average->flat, from, n * sizeof(real));
-	weights_pack(t->average);
+	trainer_take_average(t);
 	if (t->valid->dialogues == 0) {      /* nothing to choose by: the latest is kept */
 		memcpy(t->best, from, n * sizeof(real));
 		return;
@@ -229,6 +258,7 @@ static void run_shard(size_t s, void *arg)
 	};
 	struct dialogue_batch b;
 	struct dialogue_pass p;
+	bool pulled = false;
 
 	t->shard_loss[s] = t->shard_weight[s] = 0;
 	t->shard_right[s] = NAN;
@@ -236,8 +266,10 @@ static void run_shard(size_t s, void *arg)
 		return;
 	arena_reset(t->arena[s]);
 	batch_build(&b, t->arena[s], t->train, item, n, t->o.longest, &noise);
-	for (size_t r = 0; r < b.rows; r++)
+	for (size_t r = 0; r < b.rows; r++) {
 		t->shard_weight[s] += (double)b.weight[r] + (t->o.teacher ? (double)b.pull[r] : 0);
+		pulled = pulled || b.pull[r] > 0;
+	}
 
 	const struct contrast_opts co = {
 		.weight = t->o.contrast, .temperature = t->o.contrast_temperature, .turns = t->o.contrast_turns,
@@ -252,7 +284,7 @@ static void run_shard(size_t s, void *arg)
 	struct dialogue_batch clean = b;
 	struct dialogue_pass teacher;
 
-	if (t->o.teacher) {      /* it reads everything, and forgets nothing */
+	if (t->o.teacher && pulled) {      /* it reads everything, and forgets nothing */
 		clean.encoder_input = clean.decoder_input = b.ids;
 		dialogue_forward(&teacher, t->o.teacher, t->arena[s], &clean, &(struct dialogue_opts){ 0 });
 		p.teacher = &teacher;
@@ -313,6 +345,20 @@ static void skipped(struct trainer *t, const struct train_hooks *h, const char *
 		h->message(text, h->arg);
 }
 
+static enum optim_result update(struct trainer *t, const struct optim_step *os)
+{
+	const size_t n = t->w->layout.total;
+
+	if (!t->adapter)
+		return optim_update(&t->optim, t->pool, t->w->flat, t->grad, t->o.shards, os, &t->norm);
+	for (size_t s = 1; s < t->o.shards; s++)
+		kernels_axpy(t->grad[0], 1, t->grad[s], n);
+	adapter_project(t->adapter, t->adapter->flat, t->w, t->grad[0], t->factor_grad);
+	for (size_t s = 0; s < t->o.shards; s++)
+		memset(t->grad[s], 0, n * sizeof(real));
+	return optim_update(&t->optim, t->pool, t->adapter->flat, &t->factor_grad, 1, os, &t->norm);
+}
+
 static size_t step(struct trainer *t, const struct train_hooks *h)
 {
 	double loss = 0, weight = 0;
@@ -341,11 +387,13 @@ static size_t step(struct trainer *t, const struct train_hooks *h)
 		.weight_decay = t->o.weight_decay, .average = t->o.average,
 	};
 
-	switch (optim_update(&t->optim, t->pool, t->w->flat, t->grad, t->o.shards, &os, &t->norm)) {
+	switch (update(t, &os)) {
 	case OPTIM_OK: {
 		double mean = weight > 0 ? loss / weight : 0, share = t->step < 50 ? 1.0 / (double)(t->step + 1) : 0.02;
 
 		t->loss += share * (mean - t->loss);
+		if (t->adapter)
+			adapter_put(t->adapter, t->adapter->flat, t->frozen, t->w);
 		pool_run(t->pool, 8, pack_task, t);
 		break;
 	}
@@ -359,6 +407,38 @@ static size_t step(struct trainer *t, const struct train_hooks *h)
 	t->step++;
 	t->batch++;
 	return rows;
+}
+
+void trainer_measure(struct trainer *t, const struct dataset *ds)
+{
+	const struct dataset *train = t->train;
+	const struct train_opts o = t->o;
+	size_t batches;
+
+	if (t->adapter)      /* one factor starts at zero, and has no gradient to measure */
+		return;
+	t->o.teacher = NULL;
+	t->o.contrast = t->o.dropout = t->o.word_dropout = 0;
+	t->train = ds;
+	for (next_epoch_if_due(t); t->batch < t->plan->batches; t->batch++) {
+		double weight = 0;
+
+		pool_run(t->pool, t->o.shards, run_shard, t);
+		for (size_t s = 0; s < t->o.shards; s++)
+			weight += t->shard_weight[s];
+		optim_measure(&t->optim, t->pool, t->grad, t->o.shards, weight > 0 ? 1 / weight : 0);
+	}
+	batches = t->plan->batches;
+	for (size_t i = 0; i < t->w->layout.n && batches > 0; i++) {
+		const struct param *p = &t->w->layout.p[i];
+
+		optim_measured(&t->optim, p->offset, p->rows * p->cols, batches);
+	}
+	batch_plan_free(t->plan);
+	t->plan = NULL;
+	t->batch = 0;
+	t->o = o;
+	t->train = train;
 }
 
 void trainer_state(const struct trainer *t, struct train_report *r)
@@ -394,7 +474,7 @@ static int checkpoint(struct trainer *t, const struct train_hooks *h, bool must,
 	struct err own = ERR_INIT;
 
 	t->saved_at = t->seconds;
-	if (!t->checkpoint || trainer_save(t, &own) == 0)
+	if (!t->checkpoint || (must && !t->o.checkpoint_last) || trainer_save(t, &own) == 0)
 		return 0;
 	if (must)
 		return err_set(e, own.code, "%s", own.msg);

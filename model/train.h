@@ -39,11 +39,13 @@ struct train_opts {
 	const struct weights *teacher;   /* of turns with a pull (dataset.h), packed; NULL: they count nothing */
 	double clip;                  /* global norm of the gradient per weighted row, at most */
 	double weight_decay;
+	size_t adapter;               /* > 0: train a low-rank adapter of this rank instead of the weights */
 	double average;               /* decay of the moving average of the weights; 0: none */
 	size_t eval_every;            /* steps; 0: only at the end */
 	size_t eval_dialogues;        /* of the held-out set while training; 0: all */
 	size_t patience;              /* stop after so many evaluations without a better one; 0: never */
 	double checkpoint_minutes;
+	bool checkpoint_last;         /* another one at the end, whatever ended it (the default) */
 	uint64_t seed;
 	uint32_t keep_types;          /* placeholder types whose indices are not permuted */
 	const char *checkpoint;       /* path, NULL: none */
@@ -83,8 +85,12 @@ struct trainer;
 struct trainer *trainer_new(const struct train_opts *o, struct weights *w, const struct tokenizer *tok,
                             const struct dataset *train, const struct dataset *valid, int32_t eval_tag);
 void trainer_free(struct trainer *t);
+int trainer_save(struct trainer *t, struct err *e);       /* to o.checkpoint, whole or not at all */
 /* Go on from o.checkpoint; ERR_NOTFOUND when there is none. */
 int trainer_resume(struct trainer *t, struct err *e);
+
+/* Before the first step: second moments from one pass over a dataset of what is to stay (optim.h). */
+void trainer_measure(struct trainer *t, const struct dataset *ds);
 
 enum train_end { TRAIN_DONE, TRAIN_STOPPED, TRAIN_PATIENCE };
 /* Until the schedule's end, a stop, or the end of patience. */
@@ -94,6 +100,9 @@ int trainer_run(struct trainer *t, const struct train_hooks *h, enum train_end *
 const struct weights *trainer_best(struct trainer *t);
 /* The moving average as it was at the last evaluation, packed. */
 const struct weights *trainer_average(const struct trainer *t);
+/* With an adapter: its factors' average as it was at the last evaluation, a block of the adapter's layout. */
+const real *trainer_factors(const struct trainer *t);
+const struct adapter *trainer_adapter(const struct trainer *t);
 const struct weights *trainer_current(const struct trainer *t);
 void trainer_state(const struct trainer *t, struct train_report *r);
 

@@ -52,13 +52,17 @@ static char *fingerprint(const struct trainer *t)
 	snprintf(buf, sizeof(buf), " shards=%zu rows=%zu longest=%zu seed=%" PRIu64 " dialogues=%zu ids=%zu",
 	         t->o.shards, t->o.batch_rows, t->o.longest, t->o.seed, t->train->dialogues, t->train->n_ids);
 	str_adds(&s, buf);
+	if (t->adapter) {
+		snprintf(buf, sizeof(buf), " adapter=%zu", t->adapter->rank);
+		str_adds(&s, buf);
+	}
 	free(config);
 	return str_detach(&s);
 }
 
 int trainer_save(struct trainer *t, struct err *e)
 {
-	const size_t n = t->w->layout.total;
+	const size_t n = t->w->layout.total, trained = t->optim.n;
 	struct scalar s[SCALARS];
 	json_t *o = json_object();
 	char text[64];
@@ -80,12 +84,20 @@ int trainer_save(struct trainer *t, struct err *e)
 	};
 	const struct modelfile_tensor tensors[] = {
 		{ "weights", MODELFILE_F32, 1, n, t->w->flat },
-		{ "moment1", MODELFILE_F32, 1, n, t->optim.m },
-		{ "moment2", MODELFILE_F32, 1, n, t->optim.v },
+		{ "moment1", MODELFILE_F32, 1, trained, t->optim.m },
+		{ "moment2", MODELFILE_F32, 1, trained, t->optim.v },
 		{ "best", MODELFILE_F32, 1, n, t->best },
-		{ "average", MODELFILE_F32, 1, n, t->optim.average },
 	};
-	int rc = modelfile_write(t->checkpoint, tensors, t->optim.average ? 5 : 4, meta, 3, e);
+	struct modelfile_tensor all[6];
+	size_t count = 4;
+
+	memcpy(all, tensors, sizeof(tensors));
+	if (t->optim.average)
+		all[count++] = (struct modelfile_tensor){ "average", MODELFILE_F32, 1, trained, t->optim.average };
+	if (t->adapter)
+		all[count++] = (struct modelfile_tensor){ "factors", MODELFILE_F32, 1, trained, t->adapter->flat };
+
+	int rc = modelfile_write(t->checkpoint, all, count, meta, 3, e);
 
 	free(state);
 	free(print);
@@ -135,7 +147,7 @@ static int read_state(struct trainer *t, const struct modelfile *mf, struct err 
 
 int trainer_resume(struct trainer *t, struct err *e)
 {
-	const size_t n = t->w->layout.total;
+	const size_t n = t->w->layout.total, trained = t->optim.n;
 	struct modelfile *mf;
 	int rc;
 
@@ -145,12 +157,17 @@ int trainer_resume(struct trainer *t, struct err *e)
 		return e ? e->code : ERR_IO;
 	if ((rc = modelfile_verify(mf, e)) == 0 && (rc = read_state(t, mf, e)) == 0 &&
 	    (rc = modelfile_read(mf, "weights", 1, n, (float *)t->w->flat, e)) == 0 &&
-	    (rc = modelfile_read(mf, "moment1", 1, n, (float *)t->optim.m, e)) == 0 &&
-	    (rc = modelfile_read(mf, "moment2", 1, n, (float *)t->optim.v, e)) == 0 &&
+	    (rc = modelfile_read(mf, "moment1", 1, trained, (float *)t->optim.m, e)) == 0 &&
+	    (rc = modelfile_read(mf, "moment2", 1, trained, (float *)t->optim.v, e)) == 0 &&
 	    (rc = modelfile_read(mf, "best", 1, n, (float *)t->best, e)) == 0 && t->optim.average)
-		rc = modelfile_read(mf, "average", 1, n, (float *)t->optim.average, e);
+		rc = modelfile_read(mf, "average", 1, trained, (float *)t->optim.average, e);
+	if (rc == 0 && t->adapter)
+		rc = modelfile_read(mf, "factors", 1, trained, (float *)t->adapter->flat, e);
 	modelfile_close(mf);
-	if (rc == 0)
+	if (rc == 0) {
 		weights_pack(t->w);
+		/* as of the last evaluation, should there be no other */
+		trainer_take_average(t);
+	}
 	return rc;
 }

@@ -4,6 +4,7 @@
 #ifndef ANSWERBACK_TRAIN_PRIVATE_H
 #define ANSWERBACK_TRAIN_PRIVATE_H
 
+#include "adapter.h"
 #include "optim.h"
 #include "pool.h"
 #include "train.h"
@@ -17,6 +18,8 @@ struct trainer {
 	int32_t eval_tag;
 	struct pool *pool;
 	struct optim optim;
+	struct adapter *adapter;      /* NULL: all weights are trained; else only its factors, on frozen */
+	real *frozen, *factor_grad;
 	struct weights *average;      /* packed copy of the moving average, for evaluation */
 	real *best;                   /* best evaluated average */
 
@@ -40,6 +43,7 @@ struct trainer {
 	double saved_at;              /* seconds */
 };
 
-int trainer_save(struct trainer *t, struct err *e);
+/* The moving average into t->average, packed. */
+void trainer_take_average(struct trainer *t);
 
 #endif

@@ -114,7 +114,7 @@ bool weights_in_product(enum weight_id id)
 	}
 }
 
-static void layout_params(struct params *ps, const struct dialogue_config *c)
+void weights_layout(struct params *ps, const struct dialogue_config *c)
 {
 	const size_t V = c->vocab, d = c->embed, b = c->turn_hidden, e = c->encoder_hidden;
 	const size_t h = c->decoder_hidden, A = c->attention;
@@ -203,7 +203,7 @@ struct weights *weights_shaped(const struct dialogue_config *c)
 
 	kernels_init();
 	w->cfg = *c;
-	layout_params(&w->layout, c);
+	weights_layout(&w->layout, c);
 	return w;
 }
 

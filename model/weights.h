@@ -77,6 +77,8 @@ struct weights {
 	bool trainable;
 };
 
+/* Names and shapes, appended to an empty layout. */
+void weights_layout(struct params *ps, const struct dialogue_config *c);
 /* Zero weights of the given shape. trainable: also room for the transposed packs. */
 struct weights *weights_new(const struct dialogue_config *c, bool trainable);
 void weights_free(struct weights *w);

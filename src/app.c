@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* app: the facade: posts to the two threads, and turns what the store finds into events. */
-#include "app.h"
+#include "app_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,30 +15,7 @@
 #include "base/str.h"
 #include "config.h"
 #include "export.h"
-#include "inbox.h"
-#include "infer.h"
-#include "paths.h"
-#include "redact.h"
-#include "registry.h"
 #include "retrain.h"
-#include "storekeeper.h"
-
-struct app {
-	struct mailbox *box;
-	struct storekeeper *keeper;
-	struct infer *infer;
-	struct inbox *inbox;
-	char *company, *send_command, *model;
-	/* the trainer */
-	pthread_t trainer;
-	bool trainer_started;
-	atomic_bool training;
-	atomic_int order;
-	double minutes;
-	char *log;
-};
-
-static void join_trainer(struct app *a);
 
 /* ---- open, close ---- */
 
@@ -50,6 +24,11 @@ static void note(struct mailbox *box, const char *text)
 	struct event ev = { .kind = EVENT_NOTE, .text = xstrdup(text) };
 
 	mailbox_put(box, &ev);
+}
+
+void app_note(struct app *a, const char *text)
+{
+	note(a->box, text);
 }
 
 static void note_retained(const char *text, void *arg)
@@ -86,6 +65,9 @@ int app_open(struct app **out, const struct app_options *o, struct err *e)
 		app_close(a);
 		return rc;
 	}
+	a->schedule = schedule_start(a->box, 30);
+	if (retrain_waits(NULL))
+		note(a->box, "a retraining was interrupted: /train goes on with it");
 	*out = a;
 	return 0;
 }
@@ -94,7 +76,8 @@ void app_close(struct app *a)
 {
 	if (!a)
 		return;
-	join_trainer(a);
+	schedule_stop(a->schedule);
+	app_join(a);
 	inbox_stop(a->inbox);
 	infer_stop(a->infer);
 	storekeeper_stop(a->keeper);
@@ -134,6 +117,16 @@ int64_t app_conversation(struct app *a, const char *case_id, const char *custome
 	return storekeeper_conversation(a->keeper, case_id, customer, a->company, "screen");
 }
 
+void app_set(struct app *a, int64_t conversation, const char *field, const char *value)
+{
+	storekeeper_set(a->keeper, conversation, field, value);
+}
+
+void app_adopt(struct app *a, int64_t conversation, int64_t row)
+{
+	storekeeper_adopt(a->keeper, conversation, row);
+}
+
 void app_say(struct app *a, int64_t conversation, const char *role, const char *origin, const char *text)
 {
 	infer_post(a->infer, INFER_SAY, conversation, role, origin, text, 0);
@@ -159,6 +152,16 @@ void app_ghost(struct app *a, int64_t conversation, const char *role, const char
 	infer_post(a->infer, INFER_GHOST, conversation, role, NULL, draft, serial);
 }
 
+void app_ghost_page(struct app *a, int64_t conversation, const char *page, const char *draft, uint64_t serial)
+{
+	infer_post(a->infer, INFER_PAGE, conversation, NULL, page, draft, serial);
+}
+
+void app_learn(struct app *a, const char *text)
+{
+	infer_post(a->infer, INFER_LEARN, 0, NULL, NULL, text, 0);
+}
+
 void app_ghost_fate(struct app *a, const char *fate, size_t chars)
 {
 	infer_post(a->infer, INFER_FATE, 0, NULL, NULL, fate, chars);
@@ -172,8 +175,10 @@ void app_why(struct app *a, int64_t conversation)
 /* ---- jobs for the store ---- */
 
 enum job_what {
-	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_APPROVE, JOB_MODELS, JOB_PROMOTE
+	JOB_SEARCH, JOB_OPEN, JOB_TAG, JOB_EXPORT, JOB_DELETE, JOB_RATE, JOB_DRAFT, JOB_CORRECT, JOB_APPROVE
 };
+
+enum { PREVIEW = 4000 };
 
 struct job {
 	struct app *a;
@@ -201,6 +206,7 @@ static bool add_hit(const struct store_hit *h, void *arg)
 	it->role = xstrdup(h->role);
 	it->origin = xstrdup(h->origin);
 	it->more = xstrdup(*h->case_id ? h->case_id : h->customer);
+	it->answer = xmemdup(h->content, strnlen(h->content, PREVIEW));
 	it->id = h->conversation;
 	it->number = h->created;
 	return true;
@@ -258,126 +264,6 @@ static int64_t last_reply(struct app *a, struct store *s, const struct job *j)
 	return id;
 }
 
-static char *json_text(const char *text)
-{
-	json_t *j = json_string(text);
-	char *out = j ? json_dumps(j, JSON_ENCODE_ANY) : NULL, *copy = xstrdup(out ? out : "\"\"");
-
-	free(out);
-	json_decref(j);
-	return copy;
-}
-
-/* What should have been said becomes an example to decide on; placeholders instead of personal data. */
-static void propose(struct app *a, struct store *s, const struct job *j, struct err *e)
-{
-	const int64_t row = storekeeper_row(a->keeper, j->conversation);
-	struct event said = { 0 };
-	struct redact_map *map = redact_map_new(a->company);
-	struct str chat = STR_INIT, answer = STR_INIT, question = STR_INIT, old = STR_INIT;
-	struct store_example x;
-	int64_t last = 0;
-
-	store_messages(s, row, add_message, &said, e);
-	for (size_t i = 0; i < said.items; i++)
-		if (strcmp(said.item[i].role, "assistant") == 0)
-			last = said.item[i].id;
-	str_adds(&chat, "{\"messages\": [");
-	for (size_t i = 0; i < said.items; i++) {
-		struct str t = STR_INIT;
-		char *json;
-
-		redact_text(map, said.item[i].text, strlen(said.item[i].text), &t);
-		if (said.item[i].id == last) {
-			str_adds(&old, t.s);
-			str_free(&t);
-			break;
-		}
-		if (strcmp(said.item[i].role, "user") == 0) {
-			str_reset(&question);
-			str_adds(&question, t.s);
-		}
-		json = json_text(t.s);
-		str_addf(&chat, "%s{\"role\": \"%s\", \"content\": %s}", i ? ", " : "", said.item[i].role, json);
-		free(json);
-		str_free(&t);
-	}
-	redact_text(map, j->text, strlen(j->text), &answer);
-
-	char *json = json_text(answer.s);
-
-	str_addf(&chat, ", {\"role\": \"assistant\", \"content\": %s}]}", json);
-	free(json);
-	x = (struct store_example){
-		.conversation = row, .message = last, .chat = chat.s, .question = question.s, .answer = answer.s,
-		.suggested = old.s, .state = (char *)(uintptr_t)"proposed",
-		.origin = (char *)(uintptr_t)(j->what == JOB_RATE ? "good" : "corrected"),
-		.flags = (char *)(uintptr_t)"", .weight = j->what == JOB_RATE ? 1 : 2,
-	};
-	if (question.len)
-		store_example_add(s, &x, e);
-	str_free(&chat);
-	str_free(&answer);
-	str_free(&question);
-	str_free(&old);
-	redact_map_free(map);
-	event_fini(&said);
-}
-
-static void list_models(struct app *a)
-{
-	struct event ev = { .kind = EVENT_MODELS };
-	struct registry_list l = { 0 };
-	struct registry *r = NULL;
-	struct err e = ERR_INIT;
-	char *base = NULL;
-
-	paths_model(NULL, &base, NULL);
-	if (registry_open(&r, NULL, base, &e) < 0 || registry_list(r, &l, &e) < 0)
-		note(a->box, e.msg);
-	for (size_t i = 0; i < l.n; i++) {
-		struct event_item *it = event_add(&ev);
-		struct str s = STR_INIT;
-
-		it->text = xstrdup(l.v[i].id);
-		it->flag = l.v[i].current && !a->model;
-		if (l.v[i].damage)
-			str_addf(&s, "damaged: %s", l.v[i].damage);
-		else
-			str_addf(&s, "%.1f MB  %s%s  %s%s", (double)l.v[i].bytes / 1e6, l.v[i].created,
-			         *l.v[i].created ? "" : "came with the program", *l.v[i].parent ? "from " : "", l.v[i].parent);
-		it->more = str_detach(&s);
-		it->origin = xstrdup(l.v[i].scores);
-	}
-	registry_list_free(&l);
-	registry_close(r);
-	free(base);
-	mailbox_put(a->box, &ev);
-}
-
-static void promote(struct app *a, const char *id)
-{
-	struct registry *r = NULL;
-	struct err e = ERR_INIT;
-	char *base = NULL, *to = NULL;
-	int rc;
-
-	paths_model(NULL, &base, NULL);
-	rc = registry_open(&r, NULL, base, &e);
-	if (rc == 0 && id)
-		rc = registry_promote(r, id, "promoted", &e);
-	else if (rc == 0)
-		rc = registry_rollback(r, &to, &e);
-	registry_close(r);
-	free(base);
-	free(to);
-	if (rc < 0)
-		note(a->box, e.msg);
-	else
-		infer_post(a->infer, INFER_MODEL, 0, NULL, NULL, NULL, 0);
-	list_models(a);
-}
-
 struct ids {
 	int64_t *v;
 	size_t n;
@@ -397,17 +283,10 @@ static void work(struct store *s, void *arg)
 	struct job *j = arg;
 	struct app *a = j->a;
 	struct event ev = { .serial = j->serial, .conversation = j->conversation };
+	struct store_conversation c;
 	struct err e = ERR_INIT;
 	int64_t id;
 
-	if (j->what == JOB_MODELS || j->what == JOB_PROMOTE) {
-		if (j->what == JOB_MODELS)
-			list_models(a);
-		else
-			promote(a, j->text);
-		job_free(j);
-		return;
-	}
 	if (!s) {
 		if (j->what != JOB_DRAFT)
 			note(a->box, "private: there is no history");
@@ -424,6 +303,11 @@ static void work(struct store *s, void *arg)
 	case JOB_OPEN:
 		ev.kind = EVENT_OPENED;
 		ev.number = j->row;
+		if (store_conversation_get(s, j->row, &c, &e) == 0) {
+			ev.text = xstrdup(c.case_id);
+			ev.more = xstrdup(c.customer);
+			store_conversation_free(&c);
+		}
 		store_messages(s, j->row, add_message, &ev, &e);
 		mailbox_put(a->box, &ev);
 		break;
@@ -437,6 +321,7 @@ static void work(struct store *s, void *arg)
 	case JOB_DELETE:
 		if (store_conversation_delete(s, j->row, &e) == 0)
 			note(a->box, "deleted, also from what is learned from");
+		infer_post(a->infer, INFER_MEMORY, 0, NULL, NULL, NULL, 0);
 		break;
 	case JOB_RATE:
 		if ((id = last_reply(a, s, j)) == 0)
@@ -454,13 +339,13 @@ static void work(struct store *s, void *arg)
 				}
 				event_fini(&said);
 				if (j->text)
-					propose(a, s, j, &e);
+					app_propose(a, s, storekeeper_row(a->keeper, j->conversation), j->text, NULL, "good", false, 1, &e);
 			}
 			note(a->box, j->number > 0 ? "rated good, and proposed as an example" : "rated bad");
 		}
 		break;
 	case JOB_CORRECT:
-		propose(a, s, j, &e);
+		app_propose(a, s, storekeeper_row(a->keeper, j->conversation), j->text, NULL, "corrected", false, 2, &e);
 		if (e.code == 0)
 			note(a->box, "noted as what should have been said");
 		break;
@@ -478,13 +363,11 @@ static void work(struct store *s, void *arg)
 			store_example_decide(s, ids.v[i], "approved", &e);
 		str_addf(&said, ids.n ? "%zu approved: /train learns them for good" : "nothing waits for a decision", ids.n);
 		note(a->box, said.s);
+		infer_post(a->infer, INFER_MEMORY, 0, NULL, NULL, NULL, 0);
 		str_free(&said);
 		free(ids.v);
 		break;
 	}
-	case JOB_MODELS:
-	case JOB_PROMOTE:
-		break;
 	}
 	if (e.code)
 		note(a->box, e.msg);
@@ -574,16 +457,6 @@ void app_approve(struct app *a)
 	storekeeper_post(a->keeper, work, job(a, JOB_APPROVE, NULL));
 }
 
-void app_models(struct app *a)
-{
-	storekeeper_post(a->keeper, work, job(a, JOB_MODELS, NULL));
-}
-
-void app_promote(struct app *a, const char *id)
-{
-	storekeeper_post(a->keeper, work, job(a, JOB_PROMOTE, id));
-}
-
 /* ---- sending ---- */
 
 struct sending {
@@ -661,108 +534,4 @@ bool app_send(struct app *a, int64_t conversation, const char *case_id, const ch
 		pthread_detach(t);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return true;
-}
-
-/* ---- retraining ---- */
-
-static void train_note(const char *text, double share, void *arg)
-{
-	struct app *a = arg;
-	struct str s = STR_INIT;
-
-	str_addf(&s, "retraining %.0f%%: %s", 100 * share, text);
-	note(a->box, s.s);
-	str_free(&s);
-}
-
-static void *train(void *arg)
-{
-	struct app *a = arg;
-	struct retrain_options o;
-	struct retrain_result r;
-	struct err e = ERR_INIT;
-	struct str s = STR_INIT;
-
-	retrain_defaults(&o);
-	o.model = a->model;
-	o.company = a->company;
-	o.minutes = a->minutes;
-	o.threads = o.threads > 1 ? o.threads - 1 : 1;      /* one is left for the person */
-	o.idle = true;
-	o.order = &a->order;
-	o.progress = train_note;
-	o.arg = a;
-	o.log = a->log;
-	if (retrain(&o, &r, &e) < 0) {
-		str_adds(&s, e.msg);
-	} else if (r.nothing) {
-		str_adds(&s, "nothing to train on: no example is approved yet (/correct, answerback review)");
-	} else if (r.published) {
-		str_addf(&s, "published %s: it serves from the next reply on (C-x v, r goes back)", r.model);
-	} else {
-		str_adds(&s, "not published:");
-		for (size_t i = 0; i < r.checks; i++)
-			if (!r.gate[i].ok)
-				str_addf(&s, " %s %.3f (bound %.3f)", r.gate[i].name, r.gate[i].value, r.gate[i].bound);
-	}
-	note(a->box, s.s);
-	if (e.code == 0 && r.published)
-		infer_post(a->infer, INFER_MODEL, 0, NULL, NULL, NULL, 0);
-	str_free(&s);
-	atomic_store(&a->training, false);
-	return NULL;
-}
-
-static void join_trainer(struct app *a)
-{
-	if (!a->trainer_started)
-		return;
-	atomic_store(&a->order, RETRAIN_CANCEL);
-	pthread_join(a->trainer, NULL);
-	a->trainer_started = false;
-}
-
-const char *app_retrain_log(struct app *a)
-{
-	char *folder;
-	struct str s = STR_INIT;
-
-	if (!a->log && paths_folder(PATHS_STATE, NULL, true, &folder, NULL) == 0) {
-		str_addf(&s, "%s/retrain.jsonl", folder);
-		a->log = str_detach(&s);
-		free(folder);
-	}
-	return a->log;
-}
-
-bool app_retrain(struct app *a, double minutes)
-{
-	sigset_t all, old;
-
-	if (atomic_load(&a->training))
-		return false;
-	join_trainer(a);
-	app_retrain_log(a);
-	a->minutes = minutes;
-	atomic_store(&a->order, RETRAIN_GO);
-	atomic_store(&a->training, true);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	a->trainer_started = pthread_create(&a->trainer, NULL, train, a) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!a->trainer_started)
-		atomic_store(&a->training, false);
-	return a->trainer_started;
-}
-
-void app_retrain_order(struct app *a, enum app_order order)
-{
-	static const int orders[] = { RETRAIN_GO, RETRAIN_PAUSE, RETRAIN_KEEP, RETRAIN_CANCEL };
-
-	atomic_store(&a->order, orders[order]);
-}
-
-bool app_retraining(const struct app *a)
-{
-	return atomic_load(&a->training);
 }

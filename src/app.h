@@ -31,6 +31,10 @@ bool app_busy(const struct app *a);                  /* a reply or suggestions a
 
 /* Conversations are known by numbers of this run, from 1 on. */
 int64_t app_conversation(struct app *a, const char *case_id, const char *customer);
+/* field: "case_id", "state" ("open", "closed"). */
+void app_set(struct app *a, int64_t conversation, const char *field, const char *value);
+/* What is said in it from now on goes on with this row of the history. */
+void app_adopt(struct app *a, int64_t conversation, int64_t row);
 /* Something was said; kept and part of the context from now on. role "user" or "assistant"; origin as in
  * store.h. */
 void app_say(struct app *a, int64_t conversation, const char *role, const char *origin, const char *text);
@@ -40,9 +44,16 @@ void app_reply(struct app *a, int64_t conversation);
 void app_suggest(struct app *a, int64_t conversation);
 /* What became of them: index taken or -1, and whether it was edited before it was sent. */
 void app_suggested(struct app *a, int64_t conversation, int taken, bool edited);
+/* What was just said (app_say) as the agent beside what had been suggested ("" nothing): an example to decide on; edited: approved
+ * at once where trust_edits is set. */
+void app_sent(struct app *a, int64_t conversation, const char *suggested, const char *text, bool edited);
 void app_cancel(struct app *a);                      /* what runs now; what has come stays */
 /* What the person is typing, for completion: EVENT_GHOST with this serial. A newer request cancels it. */
 void app_ghost(struct app *a, int64_t conversation, const char *role, const char *draft, uint64_t serial);
+/* The same in a document: page is what stands before the paragraph, a paragraph a line. */
+void app_ghost_page(struct app *a, int64_t conversation, const char *page, const char *draft, uint64_t serial);
+/* The person wrote this paragraph of a document: later ghosts know their words. */
+void app_learn(struct app *a, const char *text);
 /* A ghost was taken ("taken", "word": the first words, `chars` characters) or typed over ("ignored"): for what is shown
  * next, and for the figures. */
 void app_ghost_fate(struct app *a, const char *fate, size_t chars);
@@ -51,6 +62,15 @@ void app_why(struct app *a, int64_t conversation);
 /* Hand a sent reply to send_command; EVENT_SENT. False: there is none. */
 bool app_send(struct app *a, int64_t conversation, const char *case_id, const char *text);
 void app_draft(struct app *a, int64_t conversation, const char *text);
+
+/* ---- what is learned from ---- */
+void app_review(struct app *a);                       /* EVENT_REVIEW */
+/* Approved ones are remembered from the next reply on. */
+void app_review_decide(struct app *a, int64_t example, bool approve);
+void app_review_edit(struct app *a, int64_t example, const char *answer);        /* and approve; EVENT_REVIEW */
+void app_review_undo(struct app *a);                  /* the last decision or edit; EVENT_REVIEW with its number */
+void app_canned(struct app *a);                       /* EVENT_CANNED */
+void app_canned_keep(struct app *a, const char *name, const char *text);      /* text NULL: no longer; EVENT_CANNED */
 
 /* ---- history and models ---- */
 void app_search(struct app *a, const char *query, uint64_t serial);      /* EVENT_HITS; "" lists the newest */
@@ -64,10 +84,12 @@ void app_correct(struct app *a, int64_t conversation, const char *text);
 void app_approve(struct app *a);                      /* every correction that waits for a decision */
 void app_models(struct app *a);                       /* EVENT_MODELS */
 void app_promote(struct app *a, const char *id);      /* NULL: back to the one before; EVENT_READY */
-
+/* What two versions reply to the last messages of customers, in a thread of its own: EVENT_COMPARED. False: it is at it. */
+bool app_compare(struct app *a, const char *first, const char *second);
 
 /* Retrain on what was approved, in a thread of its own at idle priority, while everything goes on. Progress comes
- * as notes and as a log (the path, for the training screen); a new version serves as soon as it is published.
+ * as EVENT_TRAINING and as a log (the path, for the training screen), the end as EVENT_TRAINED; a new version serves as soon
+ * as it is published. Closed in the middle, it is gone on with by the next. When the setting retrain_at asks for one, EVENT_DUE comes.
  * False: it runs already. */
 bool app_retrain(struct app *a, double minutes);
 enum app_order { APP_GO, APP_PAUSE, APP_KEEP, APP_CANCEL };

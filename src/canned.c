@@ -99,7 +99,7 @@ int canned_load(struct canned_list *l, struct store *s, struct err *e)
 	int rc = 0;
 
 	*l = (struct canned_list){ 0 };
-	if (paths_shared("canned.jsonl", &path)) {
+	if (paths_shipped("canned.jsonl", &path, NULL) == ERR_NONE) {
 		rc = read_lines(path, put_shipped, l, e);
 		free(path);
 	}

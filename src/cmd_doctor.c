@@ -336,7 +336,7 @@ static json_t *doctor_encoder(json_t *advice)
 	char *path;
 	json_t *j;
 
-	if (!paths_shared("encoder.safetensors", &path)) {
+	if (paths_shipped("encoder.safetensors", &path, NULL) < 0) {
 		advise(advice, "encoder.safetensors is not there, so the memory finds the same words only: install again");
 		return json_pack("{s:n}", "path");
 	}

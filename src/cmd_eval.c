@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "eval_completion.h"
 #include "eval_memory.h"
+#include "eval_facts.h"
 #include "evaluate.h"
 
 static const struct cli_option options[] = {
@@ -22,6 +23,7 @@ static const struct cli_option options[] = {
 	{ "seed", 0, "N", CLI_LONG, "of what is drawn at random (default 1)", 0, 9e15 },
 	EVAL_COMPLETION_OPTIONS,
 	EVAL_MEMORY_OPTIONS,
+	EVAL_FACTS_OPTIONS,
 	ENGINE_OPTION_AS,
 	ENGINE_OPTION_FROM,
 	ENGINE_OPTION_COMPANY,
@@ -107,6 +109,11 @@ static int run(struct cli_args *a)
 		return eval_memory(a);
 	if (engine_open(&en, a, &e) < 0)
 		return cli_failed(&e);
+	if (cli_flag(a, "facts")) {
+		rc = eval_facts(a, &en);
+		engine_close(&en);
+		return rc;
+	}
 	for (size_t i = 0; rc == 0 && i < a->n; i++)
 		rc = corpus_read(&c, a->operands[i], &files, limit, &e);
 	if (rc == 0 && (cli_flag(a, "completion") || cli_flag(a, "writers"))) {

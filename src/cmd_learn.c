@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_learn: `teach`, `review` and `retrain`. */
+/* cmd_learn: `teach` and `review`. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +8,13 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "chatfile.h"
 #include "commands.h"
 #include "config.h"
 #include "redact.h"
-#include "retrain.h"
+#include "review.h"
 #include "store.h"
+#include "worddiff.h"
 
 /* ---- teach ---- */
 
@@ -32,6 +34,29 @@ static char *json_text(const char *text)
 	return copy;
 }
 
+/* An answer as it is taught: what the customer brought up becomes a placeholder, to be copied from the next customer's
+ * question; a number or address that only the answer has is the answer ("call 0800 123 456"). */
+static void redact_answer(struct redact_map *map, const char *text, size_t len, struct str *out)
+{
+	struct redact_map *probe = redact_map_clone(map);
+	struct redact_spans spans = { 0 };
+	size_t at = 0;
+
+	redact_find(probe, text, len, &spans);
+	for (size_t i = 0; i < spans.n; i++) {
+		const struct redact_span *sp = &spans.v[i];
+
+		if (!redact_value(map, sp->type, sp->index))
+			continue;
+		str_add(out, text + at, sp->start - at);
+		str_addf(out, "<%s_%u>", redact_type_name(sp->type), sp->index);
+		at = sp->end;
+	}
+	str_add(out, text + at, len - at);
+	redact_spans_free(&spans);
+	redact_map_free(probe);
+}
+
 /* One approved example out of a conversation that ends with the answer. */
 static int teach_chat(struct store *s, const struct chat *c, const char *company, struct err *e)
 {
@@ -45,7 +70,10 @@ static int teach_chat(struct store *s, const struct chat *c, const char *company
 		struct str text = STR_INIT;
 		char *json;
 
-		redact_text(map, c->messages[i].content, c->messages[i].len, &text);
+		if (i + 1 == c->n)
+			redact_answer(map, c->messages[i].content, c->messages[i].len, &text);
+		else
+			redact_text(map, c->messages[i].content, c->messages[i].len, &text);
 		json = json_text(text.s);
 		str_addf(&chat, "%s{\"role\": \"%s\", \"content\": %s}", i ? ", " : "", c->messages[i].role, json);
 		if (i + 1 == c->n)
@@ -155,28 +183,49 @@ static const struct cli_option review_options[] = {
 };
 
 struct listing {
-	bool json, all;
+	bool json;
 	size_t n;
 };
 
-static bool list_one(const struct store_example *x, void *arg)
+/* "[-monday-] {+on tuesday+}", as git's word diff marks it. */
+static void print_marked(const char *marked)
 {
+	static const char *const open[] = { "", "", "[-", "{+" }, *const close[] = { "", "", "-]", "+}" };
+	int kind = WORDDIFF_SAME;
+
+	for (const char *p = marked; *p;) {
+		const size_t n = strcspn(p, "\001\002\003"), space = p[0] == ' ' && n > 0;
+
+		if (n > 0)
+			printf("%s%s%.*s%s", space ? " " : "", open[kind], (int)(n - space), p + space, close[kind]);
+		p += n;
+		if (*p)
+			kind = *p++;
+	}
+	putchar('\n');
+}
+
+static bool list_one(const struct review_item *item, void *arg)
+{
+	const struct store_example *x = item->x;
 	struct listing *l = arg;
 	json_t *o;
 	char *text;
 
-	if (!l->all && strcmp(x->state, "proposed") != 0)
-		return true;
 	l->n++;
 	if (!l->json) {
-		printf("%lld  %s  %s\n  customer:  %s\n", (long long)x->id, x->state, x->origin, x->question);
-		if (*x->suggested)
-			printf("  suggested: %s\n", x->suggested);
+		printf("%lld  %s  %s%s%s\n  customer:  %s\n", (long long)x->id, x->state, x->origin, *item->flags ? "  ! " : "", item->flags,
+		       x->question);
+		if (*x->suggested) {
+			fputs("  change:    ", stdout);
+			print_marked(item->marked);
+		}
 		printf("  sent:      %s\n", x->answer);
 		return true;
 	}
-	o = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:f}", "id", (json_int_t)x->id, "state", x->state, "origin", x->origin,
-	              "question", x->question, "suggested", x->suggested, "answer", x->answer, "flags", x->flags, "weight", x->weight);
+	o = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:f}", "id", (json_int_t)x->id, "state", x->state, "origin", x->origin,
+	              "question", x->question, "suggested", x->suggested, "answer", x->answer, "flags", item->flags, "changed",
+	              (json_int_t)item->changed, "weight", x->weight);
 	text = json_dumps(o, JSON_COMPACT);
 	puts(text);
 	free(text);
@@ -198,37 +247,10 @@ static int decide(struct store *s, struct cli_args *a, const char *option, const
 	return rc;
 }
 
-/* The last answer in the example's conversation becomes another. */
-static int edit(struct store *s, int64_t id, const char *answer, struct err *e)
-{
-	struct redact_map *map = redact_map_new(NULL);
-	struct store_example x;
-	struct str clean = STR_INIT;
-	json_t *o, *messages;
-	char *text;
-	int rc = store_example_get(s, id, &x, e);
-
-	redact_text(map, answer, strlen(answer), &clean);
-	redact_map_free(map);
-	if (rc == 0) {
-		o = json_loads(x.chat, 0, NULL);
-		messages = json_object_get(o, "messages");
-		json_object_set_new(json_array_get(messages, json_array_size(messages) - 1), "content", json_string(clean.s));
-		text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-		rc = text ? store_example_edit(s, id, text, x.question, clean.s, e) : err_set(e, ERR_FORMAT, "example %lld is damaged", (long long)id);
-		if (rc == 0)
-			rc = store_example_decide(s, id, "approved", e);
-		free(text);
-		json_decref(o);
-		store_example_free(&x);
-	}
-	str_free(&clean);
-	return rc;
-}
-
 static int run_review(struct cli_args *a)
 {
-	struct listing l = { cli_flag(a, "json"), cli_flag(a, "all"), 0 };
+	const char *env = getenv("ANSWERBACK_COMPANY");
+	struct listing l = { cli_flag(a, "json"), 0 };
 	struct err e = ERR_INIT;
 	struct store *s;
 	int64_t id;
@@ -242,11 +264,11 @@ static int run_review(struct cli_args *a)
 	if (rc == 0)
 		rc = decide(s, a, "reject", "rejected", &e);
 	if (rc == 0 && cli_given(a, "edit"))
-		rc = edit(s, cli_long(a, "edit", 0), a->operands[0], &e);
+		rc = review_edit(s, cli_long(a, "edit", 0), env && *env ? env : NULL, a->operands[0], &e);
 	if (rc == 0 && cli_flag(a, "undo") && (rc = store_example_undo(s, &id, &e)) == 0)
 		fprintf(stderr, "example %lld is as it was\n", (long long)id);
 	if (rc == 0 && (cli_flag(a, "list") || !(cli_given(a, "accept") || cli_given(a, "reject") || cli_given(a, "edit") || cli_flag(a, "undo")))) {
-		rc = store_examples(s, NULL, list_one, &l, &e);
+		rc = review_list(s, cli_flag(a, "all"), list_one, &l, &e);
 		if (rc == 0 && l.n == 0 && !l.json)
 			fprintf(stderr, "nothing waits for a decision\n");
 	}
@@ -257,86 +279,4 @@ static int run_review(struct cli_args *a)
 const struct cli_command cmd_review = {
 	"review", "decide what may be learned from", "[--list] [--accept ID] [--reject ID] [--edit ID ANSWER] [--undo]", review_options,
 	run_review, NULL
-};
-
-/* ---- retrain ---- */
-
-static const struct cli_option retrain_options[] = {
-	CLI_OPTION_MODEL,
-	{ "minutes", 0, "X", CLI_DOUBLE, "budget (default 10)", 0.01, 1e5 },
-	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
-	{ "replay", 0, "N", CLI_LONG, "dialogues replayed from the model itself (default 240)", 0, 100000 },
-	{ "lr", 0, "X", CLI_DOUBLE, "peak learning rate (default 0.0003)", 1e-7, 1 },
-	{ "pull", 0, "X", CLI_DOUBLE, "weight of staying what it was on the replay (default 3)", 0, 100 },
-	{ "seed", 0, "N", CLI_LONG, "the same seed and examples give the same weights (default 1)", 0, 9e15 },
-	{ "company", 0, "NAME", CLI_STRING, "what the company is called (default: the setting company)", 0, 0 },
-	{ "log", 0, "FILE", CLI_STRING, "write progress as JSON lines (the screen's /watch shows it)", 0, 0 },
-	CLI_OPTION_JSON,
-	CLI_OPTION_END
-};
-
-static void show(const char *text, double share, void *arg)
-{
-	(void)arg;
-	fprintf(stderr, "%3.0f%%  %s\n", 100 * share, text);
-}
-
-static void print_json(const struct retrain_result *r)
-{
-	json_t *gate = json_array(), *o;
-	char *text;
-
-	for (size_t i = 0; i < r->checks; i++)
-		json_array_append_new(gate, json_pack("{s:s, s:f, s:f, s:b, s:I, s:s}", "name", r->gate[i].name, "value", r->gate[i].value,
-		                                      "bound", r->gate[i].bound, "ok", r->gate[i].ok, "cases",
-		                                      (json_int_t)r->gate[i].cases, "detail", r->gate[i].detail));
-	o = json_pack("{s:b, s:o, s:s, s:I, s:I, s:I, s:f}", "published", r->published, "gate", gate, "model", r->model, "examples",
-	              (json_int_t)r->examples, "replayed", (json_int_t)r->replayed, "steps", (json_int_t)r->steps, "seconds", r->seconds);
-	text = json_dumps(o, JSON_REAL_PRECISION(6));
-	puts(text ? text : "{}");
-	free(text);
-	json_decref(o);
-}
-
-static int run_retrain(struct cli_args *a)
-{
-	struct err e = ERR_INIT;
-	struct retrain_options o;
-	struct retrain_result r;
-
-	if (a->n > 0)
-		return cli_usage(a, "what is learned from is decided with `answerback review`, not given as '%s'", a->operands[0]);
-	retrain_defaults(&o);
-	o.model = cli_string(a, "model", NULL);
-	o.minutes = cli_double(a, "minutes", o.minutes);
-	o.threads = (size_t)cli_long(a, "threads", (long)o.threads);
-	o.replay = (size_t)cli_long(a, "replay", (long)o.replay);
-	o.lr = cli_double(a, "lr", o.lr);
-	o.pull = cli_double(a, "pull", o.pull);
-	o.seed = (uint64_t)cli_long(a, "seed", 1);
-	o.company = config_text(CONFIG_COMPANY);
-	o.log = cli_string(a, "log", NULL);
-	o.progress = show;
-	if (retrain(&o, &r, &e) < 0)
-		return cli_failed(&e);
-	if (cli_flag(a, "json"))
-		print_json(&r);
-	if (r.nothing) {
-		fprintf(stderr, "nothing to train on: no example is approved yet (answerback teach, answerback review)\n");
-		return CLI_OK;
-	}
-	for (size_t i = 0; i < r.checks; i++)
-		fprintf(stderr, "%-6s %-15s %.4f (%s %.4f, %zu cases) %s\n", r.gate[i].ok ? "ok" : "FAILED", r.gate[i].name, r.gate[i].value,
-		        r.gate[i].at_least ? "at least" : "at most", r.gate[i].bound, r.gate[i].cases, r.gate[i].detail);
-	if (!r.published) {
-		fprintf(stderr, "not published: the model that served goes on\n");
-		return CLI_GATE;
-	}
-	fprintf(stderr, "published %s after %.0f s; answerback model rollback goes back\n", r.model, r.seconds);
-	return CLI_OK;
-}
-
-const struct cli_command cmd_retrain = {
-	"retrain", "learn the approved examples, for good", "[OPTION...]", retrain_options, run_retrain,
-	"A model that does not pass the gate is not published (exit 4)."
 };

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* cmd_model: `answerback model info|verify`: what a model file is, and whether it is whole. */
+/* cmd_model: `answerback model`: what a model file is, whether it is whole; the other verbs are in cmd_model_*.c. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../model/model.h"
+#include "cmd_model.h"
 #include "commands.h"
 #include "paths.h"
-#include "registry.h"
 
 static const struct cli_option options[] = {
 	CLI_OPTION_MODEL,
+	{ "messages", 0, "FILE", CLI_STRING, "with compare: messages to answer, one a line (- is standard input)", 0, 0 },
 	CLI_OPTION_JSON,
 	CLI_OPTION_END
 };
 
-static json_t *text_json(const char *text)
+json_t *cmd_model_json(const char *text)
 {
 	json_t *j = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
 
@@ -36,8 +37,8 @@ static json_t *describe(const struct model *m, const char *path)
 			json_array_append_new(roles, json_string(name));
 	}
 	o = json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "file", slash ? slash + 1 : path,
-	              "weights", (json_int_t)m->w->layout.weights, "roles", roles, "config", text_json(config),
-	              "lineage", text_json(m->lineage), "scores", text_json(m->scores));
+	              "weights", (json_int_t)m->w->layout.weights, "roles", roles, "config", cmd_model_json(config),
+	              "lineage", cmd_model_json(m->lineage), "scores", cmd_model_json(m->scores));
 	free(config);
 	return o;
 }
@@ -91,73 +92,25 @@ static int verify(const char *path, bool json)
 	return CLI_OK;
 }
 
-static int list(struct registry *r, bool json)
-{
-	struct registry_list l;
-	struct err e = ERR_INIT;
-
-	if (registry_list(r, &l, &e) < 0)
-		return cli_failed(&e);
-	for (size_t i = 0; i < l.n; i++) {
-		const struct registry_model *m = &l.v[i];
-		json_t *o;
-		char *text;
-
-		if (!json) {
-			printf("%s %-6s %6.1f MB  %-20s %s%s  %s\n", m->current ? "*" : " ", m->id, (double)m->bytes / 1e6, m->created,
-			       *m->parent ? "from " : "", m->parent, m->damage ? m->damage : m->scores);
-			continue;
-		}
-		o = json_pack("{s:s, s:b, s:s, s:s, s:I, s:o, s:o, s:b}", "id", m->id, "current", m->current, "parent", m->parent,
-		              "created", m->created, "bytes", (json_int_t)m->bytes, "lineage", text_json(m->lineage), "scores",
-		              text_json(m->scores), "damaged", m->damage != NULL);
-		text = json_dumps(o, JSON_REAL_PRECISION(8));
-		puts(text);
-		free(text);
-		json_decref(o);
-	}
-	registry_list_free(&l);
-	return CLI_OK;
-}
-
-/* The versions of the data folder: list, promote, rollback. */
-static int versions(struct cli_args *a)
-{
-	const char *what = a->operands[0];
-	struct registry *r = NULL;
-	struct err e = ERR_INIT;
-	char *base = NULL, *id = NULL;
-	int rc, code = CLI_OK;
-
-	if (a->n != (strcmp(what, "promote") == 0 ? 2u : 1u))
-		return cli_usage(a, "list and rollback stand alone, promote takes a version");
-	paths_model(NULL, &base, NULL);
-	rc = registry_open(&r, NULL, base, &e);
-	if (rc == 0 && strcmp(what, "list") == 0)
-		code = list(r, cli_flag(a, "json"));
-	else if (rc == 0 && strcmp(what, "promote") == 0)
-		rc = registry_promote(r, a->operands[1], "promoted", &e);
-	else if (rc == 0)
-		rc = registry_rollback(r, &id, &e);
-	if (rc == 0 && strcmp(what, "list") != 0)
-		fprintf(stderr, "%s serves now\n", id ? id : a->operands[1]);
-	registry_close(r);
-	free(base);
-	free(id);
-	return rc < 0 ? cli_failed(&e) : code;
-}
-
 static int run(struct cli_args *a)
 {
 	struct err e = ERR_INIT;
 	char *path;
 	int code;
 
-	if (a->n >= 1 && (strcmp(a->operands[0], "list") == 0 || strcmp(a->operands[0], "promote") == 0 ||
-	                  strcmp(a->operands[0], "rollback") == 0))
-		return versions(a);
+	static const struct {
+		const char *verb;
+		int (*run)(struct cli_args *);
+	} verbs[] = {
+		{ "list", cmd_model_versions }, { "promote", cmd_model_versions }, { "rollback", cmd_model_versions },
+		{ "merge", cmd_model_versions }, { "remove", cmd_model_versions }, { "compare", cmd_model_compare }, { "diff", cmd_model_diff },
+	};
+
+	for (size_t i = 0; a->n >= 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(a->operands[0], verbs[i].verb) == 0)
+			return verbs[i].run(a);
 	if (a->n < 1 || a->n > 2 || (strcmp(a->operands[0], "info") != 0 && strcmp(a->operands[0], "verify") != 0))
-		return cli_usage(a, "say info, verify, list, promote or rollback");
+		return cli_usage(a, "say info, verify, list, promote, rollback, merge, remove, compare or diff");
 	if (paths_model(a->n == 2 ? a->operands[1] : cli_string(a, "model", NULL), &path, &e) < 0)
 		return cli_failed(&e);
 	code = strcmp(a->operands[0], "info") == 0 ? info(path, cli_flag(a, "json")) : verify(path, cli_flag(a, "json"));
@@ -166,5 +119,8 @@ static int run(struct cli_args *a)
 }
 
 const struct cli_command cmd_model = {
-	"model", "describe or check a model file; list versions, promote one, roll back", "info|verify [FILE] | list | promote VERSION | rollback", options, run, NULL
+	"model", "describe, check and compare models; list versions, promote one, roll back",
+	"info|verify [FILE] | list | promote|merge|remove VERSION | rollback | compare A B [MESSAGE...] | diff A B", options, run,
+	"A and B are versions (base, v1, ...) or files. Without a MESSAGE, compare takes those written for the project.\n"
+	"merge makes a full version of an adapter and the shipped model; remove takes a version away that does not serve."
 };

@@ -26,7 +26,8 @@ static void warn(const char *message, void *arg)
 
 static int run(struct cli_args *a)
 {
-	const struct chatfile_opts files = { .warn = warn };
+	const char *tags[TOKENIZER_MAX_TAGS + 1] = { NULL };
+	const struct chatfile_opts files = { .tags = tags, .warn = warn };
 	const char *out = cli_string(a, "out", NULL);
 	struct dataset *ds = dataset_new();
 	struct corpus c = { 0 };
@@ -40,6 +41,7 @@ static int run(struct cli_args *a)
 		return cli_usage(a, "say which conversations, and --out FILE");
 	if (engine_open(&en, a, &e) < 0)
 		return cli_failed(&e);
+	engine_tags(&en, tags);
 	for (size_t i = 0; rc == 0 && i < a->n; i++)
 		rc = corpus_read(&c, a->operands[i], &files, 0, &e);
 	if (rc == 0 && c.n == 0)

@@ -7,6 +7,7 @@ const struct cli_command *const commands[] = {
 	&cmd_chat,
 	&cmd_reply,
 	&cmd_complete,
+	&cmd_write,
 	&cmd_train,
 	&cmd_tokenize,
 	&cmd_redact,

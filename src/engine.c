@@ -95,6 +95,13 @@ void engine_close(struct engine *en)
 	en->version = NULL;
 }
 
+void engine_tags(const struct engine *en, const char *tags[TOKENIZER_MAX_TAGS + 1])
+{
+	for (int32_t i = 0; i < TOKENIZER_MAX_TAGS; i++)
+		tags[i] = tokenizer_tag_name(en->m->tok, TOKEN_FIRST_TAG + i);
+	tags[TOKENIZER_MAX_TAGS] = NULL;
+}
+
 int engine_context(const struct engine *en, const char *path, struct chat *c, struct err *e)
 {
 	const char *tags[TOKENIZER_MAX_TAGS + 1] = { NULL };
@@ -102,8 +109,7 @@ int engine_context(const struct engine *en, const char *path, struct chat *c, st
 	struct chatfile *f;
 	int rc;
 
-	for (int32_t i = 0; i < TOKENIZER_MAX_TAGS; i++)
-		tags[i] = tokenizer_tag_name(en->m->tok, TOKEN_FIRST_TAG + i);
+	engine_tags(en, tags);
 	if ((rc = chatfile_open(&f, path, &o, e)) < 0)
 		return rc;
 	rc = chatfile_next(f, c, e);

@@ -39,6 +39,8 @@ struct engine {
 int engine_open(struct engine *en, struct cli_args *a, struct err *e);
 void engine_close(struct engine *en);
 
+/* All roles of the model, for reading files (struct chatfile_opts); they live as long as it does. */
+void engine_tags(const struct engine *en, const char *tags[TOKENIZER_MAX_TAGS + 1]);
 /* The first line of a chat file as a conversation. */
 int engine_context(const struct engine *en, const char *path, struct chat *c, struct err *e);
 

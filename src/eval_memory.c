@@ -440,7 +440,7 @@ int eval_memory(struct cli_args *a)
 	if (rc == 0 && f.n == 0)
 		rc = err_set(&e, ERR_FORMAT, "%s: there are no facts in it", a->operands[0]);
 	if (rc == 0 && !given)
-		rc = paths_shared("encoder.safetensors", &path) ? 0 :
+		rc = paths_shipped("encoder.safetensors", &path, NULL) == 0 ? 0 :
 			err_set(&e, ERR_NOTFOUND, "encoder.safetensors is neither beside the program nor installed: name one with --encoder");
 	if (rc == 0 && (!given || strcmp(given, "none") != 0))
 		rc = encoder_open(&en, given ? given : path, &e);

@@ -36,6 +36,8 @@ void event_fini(struct event *ev)
 		free(ev->item[i].role);
 		free(ev->item[i].origin);
 		free(ev->item[i].more);
+		free(ev->item[i].answer);
+		free(ev->item[i].flags);
 	}
 	free(ev->item);
 	event_why_free(ev->why);

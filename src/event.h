@@ -14,20 +14,31 @@ enum event_kind {
 	EVENT_NOTE,               /* a line for the person: text */
 	EVENT_TEXT,               /* some more of a reply: conversation, text */
 	EVENT_REPLY,              /* a reply is there, whole: conversation, text, model, score, confidence, ms, stopped */
-	EVENT_SUGGESTIONS,        /* conversation, items (text, score as confidence) */
+	EVENT_SUGGESTIONS,        /* conversation, items (text, origin, score as confidence, more: a canned one's name); stopped: none is sure */
 	EVENT_GHOST,              /* serial, text (what follows the draft), word (bytes that end its first word); "" none */
 	EVENT_WHY,                /* why */
-	EVENT_HITS,               /* serial, items (text the snippet, id the conversation, number the time, role) */
-	EVENT_OPENED,             /* a conversation of the history: conversation, text (case), items (text, role, origin, number) */
-	EVENT_MODELS,             /* items (text the name, more a description, flag: serves) */
+	EVENT_HITS,               /* serial, items (text the snippet, answer the message, id the conversation, number the time, role) */
+	EVENT_OPENED,             /* a conversation of the history: number its row, text (case), more (customer), items (text, role, origin, number) */
+	EVENT_MODELS,             /* items (text the name, more size and date, role the parent, origin the scores in words, answer who made it
+	                           * serve and when, flags the damage, flag: serves) */
+	EVENT_COMPARED,           /* text, model: the two; items (text a customer's message, answer the first's reply, more the second's beside it
+	                           * as worddiff.h marks it) */
+	EVENT_TRAINING,           /* a retrain is at it: text, score its share done */
+	EVENT_TRAINED,            /* it is over: text, model ("" none), number examples, bytes replayed, stopped: not published, items are the
+	                           * gate (text, score, bound, role "at least" or "at most", flag ok, more what failed first) */
 	EVENT_INBOX,              /* a customer's message came: conversation, text, more (case), number: new conversation */
+	EVENT_DUE,                /* the setting retrain_at asks for a retraining now */
+	EVENT_REVIEW,             /* items that wait for a decision (id, text the question, answer, more what changed as worddiff.h marks it,
+	                           * number of words changed, origin, flags); number: which to show first, 0 any */
+	EVENT_CANNED,             /* items (more the name, text) */
 	EVENT_SENT                /* send_command is done: conversation, stopped when it failed, text what it said */
 };
 
 struct event_item {
 	char *text, *role, *origin, *more;       /* any may be NULL */
+	char *answer, *flags;
 	int64_t id, number;
-	double score;
+	double score, bound;
 	bool flag;
 };
 

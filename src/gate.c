@@ -166,7 +166,7 @@ static void unwanted_in(const struct gate_input *in, const struct chat *c, size_
 	char *text = reply_to(in, c, turns);
 
 	out->cases++;
-	for (char *const *w = in->unwanted; *w; w++) {
+	for (const char *const *w = in->unwanted; *w; w++) {
 		if (!has_word(text, *w))
 			continue;
 		out->value++;

@@ -39,7 +39,7 @@ struct gate_input {
 	const struct dataset *sampled;        /* from the base */
 	const struct corpus *golden;          /* their "id" is unused; see gate_golden */
 	const struct gate_golden *rules;      /* one for each golden conversation */
-	char *const *unwanted;                /* words, NULL-terminated; NULL: none */
+	const char *const *unwanted;                /* words, NULL-terminated; NULL: none */
 	double base_bound, learned_bound, memorised_bound;
 	unsigned long seed;
 };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* infer: one thread, one task after another. A reply takes some tens of milliseconds, so a ghost
  * that waits for one is still in time; older ghosts are dropped. */
-#include "infer.h"
+#include "infer_private.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,61 +11,12 @@
 
 #include "base/mem.h"
 #include "config.h"
-#include "base/utf8.h"
-#include "ghost.h"
-#include "memory.h"
 #include "registry.h"
-#include "talk.h"
 #include "why.h"
 
-static const char user[] = "user", agent[] = "assistant";
+enum { MODEL_SEES = 16000 };   /* bytes */
 
-struct task {
-	struct task *next;
-	enum infer_what what;
-	int64_t conversation;
-	char *role, *origin, *text;
-	uint64_t serial;
-};
-
-struct turn {
-	char *role, *text;
-};
-
-struct conversation {
-	struct talk *talk;            /* made anew when the model changes */
-	struct ghost *ghost;
-	struct turn *turn;
-	size_t turns;
-	int64_t suggested[3];         /* the storekeeper's numbers of what is shown, */
-	size_t length[3];             /* and characters in each */
-	size_t suggestions;
-};
-
-struct infer {
-	struct mailbox *box;
-	struct storekeeper *keeper;
-	char *given, *company, *version;
-	struct model *m;
-	struct ghost_person *person;
-	struct memory *memory;
-	bool memory_known;            /* false: read it again before the next reply */
-	struct conversation *c;
-	size_t n;
-	struct ghost_text shown;      /* what the screen shows, for its fate */
-	int64_t shown_in;
-	bool has_shown;
-	char shown_fate[16];          /* "": nobody has said; the first but "ignored" counts */
-	size_t shown_chars;           /* taken of it so far */
-	double shown_ms;
-
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t work;
-	struct task *first, **last;
-	bool stop, busy;
-	atomic_bool cancel, newer_ghost;
-};
+static const char user[] = "user", agent[] = "assistant", document[] = "document";
 
 static void note(struct infer *f, const char *text)
 {
@@ -75,9 +25,17 @@ static void note(struct infer *f, const char *text)
 	mailbox_put(f->box, &ev);
 }
 
+double infer_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return 1e3 * (double)ts.tv_sec + 1e-6 * (double)ts.tv_nsec;
+}
+
 /* ---- conversations ---- */
 
-static struct conversation *conversation_of(struct infer *f, int64_t id)
+struct conversation *infer_conversation(struct infer *f, int64_t id)
 {
 	while ((int64_t)f->n < id) {
 		f->c = xreallocarray(f->c, f->n + 1, sizeof(*f->c));
@@ -94,7 +52,18 @@ static void drop_talk(struct conversation *c)
 	c->talk = NULL;
 }
 
-static struct talk *talk_of(struct infer *f, struct conversation *c)
+/* Of a very long message the model is given the end: it looks at some hundred pieces only, and nobody waits for a megabyte. */
+static void tell(struct talk *t, const struct turn *turn)
+{
+	const size_t n = strlen(turn->text);
+	size_t from = n > MODEL_SEES ? n - MODEL_SEES : 0;
+
+	while (from > 0 && from < n && ((unsigned char)turn->text[from] & 0xc0) == 0x80)
+		from++;
+	talk_add(t, turn->role, turn->text + from, n - from, NULL);
+}
+
+struct talk *infer_talk(struct infer *f, struct conversation *c)
 {
 	if (!c->talk) {
 		struct ghost_opts o;
@@ -102,7 +71,7 @@ static struct talk *talk_of(struct infer *f, struct conversation *c)
 
 		c->talk = talk_new(f->m, f->company);
 		for (size_t i = 0; i < c->turns; i++)
-			talk_add(c->talk, c->turn[i].role, c->turn[i].text, strlen(c->turn[i].text), NULL);
+			tell(c->talk, &c->turn[i]);
 		ghost_opts_default(&o);
 		if (config_unwanted(&o.unwanted, &e) < 0)
 			note(f, e.msg);
@@ -114,10 +83,12 @@ static struct talk *talk_of(struct infer *f, struct conversation *c)
 
 static void add_turn(struct infer *f, struct conversation *c, const char *role, const char *text)
 {
-	if (f->m)
-		talk_add(talk_of(f, c), role, text, strlen(text), NULL);
+	struct talk *talk = f->m ? infer_talk(f, c) : NULL;
+
 	c->turn = xreallocarray(c->turn, c->turns + 1, sizeof(*c->turn));
 	c->turn[c->turns++] = (struct turn){ xstrdup(role), xstrdup(text) };
+	if (talk)
+		tell(talk, &c->turn[c->turns - 1]);
 }
 
 /* ---- the model ---- */
@@ -216,21 +187,21 @@ static bool typed_by_person(const char *origin)
 
 static void say(struct infer *f, const struct task *t)
 {
-	struct conversation *c = conversation_of(f, t->conversation);
+	struct conversation *c = infer_conversation(f, t->conversation);
 
 	add_turn(f, c, t->role, t->text);
 	if (strcmp(t->origin, "history") == 0)      /* read back: it is in the store already */
 		return;
 	log_turn(f, c, t->role, t->origin, t->text, 0);
 	if (f->m && typed_by_person(t->origin)) {
-		talk_of(f, c);
+		infer_talk(f, c);
 		ghost_learn(c->ghost, t->role, t->text, strlen(t->text));
 	}
 }
 
 static void unsay(struct infer *f, const struct task *t)
 {
-	struct conversation *c = conversation_of(f, t->conversation);
+	struct conversation *c = infer_conversation(f, t->conversation);
 
 	if (c->turns == 0)
 		return;
@@ -264,6 +235,8 @@ static void load_memory(struct store *s, void *arg)
 	f->memory = NULL;
 	if (s)
 		memory_load(&f->memory, s, f->company, NULL, NULL);
+	canned_free(&f->canned);
+	canned_load(&f->canned, s, NULL);
 }
 
 static void keep_memory(struct store *s, void *arg)
@@ -286,7 +259,7 @@ static void find_source(struct store *s, void *arg)
 
 /* What was taught answers first, and says so: *source is "memory: example 12, case 4471". The keeper reads and writes;
  * what has to be computed is computed here. */
-static bool remembered(struct infer *f, struct conversation *c, struct memory_hit *hit, char **source)
+bool infer_remembered(struct infer *f, struct conversation *c, struct memory_hit *hit, char **source)
 {
 	const struct turn *last = c->turns ? &c->turn[c->turns - 1] : NULL;
 	struct sourcing g = { .hit = hit };
@@ -313,7 +286,7 @@ static bool remembered(struct infer *f, struct conversation *c, struct memory_hi
 
 static void reply(struct infer *f, const struct task *t)
 {
-	struct conversation *c = conversation_of(f, t->conversation);
+	struct conversation *c = infer_conversation(f, t->conversation);
 	struct streaming st = { f, t->conversation };
 	struct event ev = { .kind = EVENT_REPLY, .conversation = t->conversation };
 	struct talk_opts o;
@@ -323,7 +296,7 @@ static void reply(struct infer *f, const struct task *t)
 	struct memory_hit hit;
 	char *source;
 
-	if (remembered(f, c, &hit, &source)) {
+	if (infer_remembered(f, c, &hit, &source)) {
 		add_turn(f, c, agent, hit.answer.s);
 		log_turn(f, c, agent, "memory", hit.answer.s, 0);
 		ev.text = str_detach(&hit.answer);
@@ -337,7 +310,7 @@ static void reply(struct infer *f, const struct task *t)
 	o.decode.cancel = &f->cancel;
 	o.text = stream;
 	o.arg = &st;
-	if (talk_reply(talk_of(f, c), agent, &o, &r, &e) < 0) {
+	if (talk_reply(infer_talk(f, c), agent, &o, &r, &e) < 0) {
 		note(f, e.msg);
 		return;
 	}
@@ -352,116 +325,6 @@ static void reply(struct infer *f, const struct task *t)
 	ev.ms = r.ms;
 	ev.stopped = r.cancelled;
 	talk_reply_free(&r);
-	mailbox_put(f->box, &ev);
-}
-
-/* Share of the shorter text's words that the other has too. */
-static double alike(const char *a, const char *b)
-{
-	size_t n = 0, both = 0;
-
-	for (const char *p = a; *p;) {
-		size_t len = strcspn(p, " \n");
-
-		if (len > 0) {
-			char *word = xmemdup(p, len);
-
-			n++;
-			both += strstr(b, word) != NULL;
-			free(word);
-		}
-		p += len + (p[len] != '\0');
-	}
-	return n ? (double)both / (double)n : 1;
-}
-
-static bool new_one(const struct event *ev, const char *text)
-{
-	if (!*text)
-		return false;
-	for (size_t i = 0; i < ev->items; i++)
-		if (alike(text, ev->item[i].text) > 0.6 || alike(ev->item[i].text, text) > 0.6)
-			return false;
-	return true;
-}
-
-static double now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return 1e3 * (double)ts.tv_sec + 1e-6 * (double)ts.tv_nsec;
-}
-
-/* What became of those that are shown; of all but number `which` (from 1 on) nothing. */
-static void suggested(struct infer *f, struct conversation *c, size_t which, const char *fate)
-{
-	for (size_t i = 0; i < c->suggestions; i++)
-		storekeeper_fate(f->keeper, c->suggested[i], i + 1 == which ? fate : "ignored",
-		                 i + 1 == which && strcmp(fate, "taken") == 0 ? (int64_t)c->length[i] : 0);
-	c->suggestions = 0;
-}
-
-static void log_suggestion(struct infer *f, struct conversation *c, const struct event_item *it, double score, double ms)
-{
-	const struct store_suggestion g = {
-		.kind = "reply", .origin = it->origin, .text = it->text, .model = f->version, .score = score,
-		.confidence = it->score, .latency_ms = ms,
-	};
-
-	if (c->suggestions < 3) {
-		c->length[c->suggestions] = utf8_count(it->text, strlen(it->text));
-		c->suggested[c->suggestions++] = storekeeper_shown(f->keeper, c - f->c + 1, &g);
-	}
-}
-
-/* The likeliest, then samples that say something else. */
-static void suggest(struct infer *f, const struct task *t)
-{
-	enum { TRIES = 12 };
-	const size_t most = (size_t)config_number(CONFIG_SUGGESTIONS);
-	struct conversation *c = conversation_of(f, t->conversation);
-	struct event ev = { .kind = EVENT_SUGGESTIONS, .conversation = t->conversation };
-	const double began = now_ms();
-	struct talk_opts o;
-	struct memory_hit hit;
-	char *source;
-
-	suggested(f, c, 0, "ignored");      /* earlier ones */
-	if (remembered(f, c, &hit, &source)) {
-		struct event_item *it = event_add(&ev);
-
-		it->text = str_detach(&hit.answer);
-		it->origin = xstrdup("memory");
-		it->score = hit.score;
-		log_suggestion(f, c, it, 0, now_ms() - began);
-		free(it->origin);
-		it->origin = source;
-	}
-	talk_opts_best(&o);
-	o.decode.cancel = &f->cancel;
-	for (size_t i = 0; i < TRIES && ev.items < most && !atomic_load(&f->cancel); i++) {
-		struct talk_reply r;
-
-		if (i > 0) {
-			o.rerank = 0;
-			o.decode.method = DECODE_SAMPLE;
-			o.decode.top_p = 0.8;
-			o.decode.temperature = 0.6 + 0.05 * (double)i;
-			o.decode.seed = i + 7 * (uint64_t)c->turns;
-		}
-		if (talk_reply(talk_of(f, c), agent, &o, &r, NULL) < 0)
-			break;
-		if (!r.cancelled && new_one(&ev, r.text.s)) {
-			struct event_item *it = event_add(&ev);
-
-			it->text = xstrdup(r.text.s);
-			it->origin = xstrdup("model");
-			it->score = r.confidence;
-			log_suggestion(f, c, it, r.score, now_ms() - began);
-		}
-		talk_reply_free(&r);
-	}
 	mailbox_put(f->box, &ev);
 }
 
@@ -484,20 +347,67 @@ static void forget_shown(struct infer *f)
 	f->shown_chars = 0;
 }
 
+/* Who writes documents: a role of its own where the model has one. */
+static const char *writer(const struct infer *f)
+{
+	return tokenizer_tag(f->m->tok, document) >= 0 ? document : agent;
+}
+
+static bool same_turn(const struct turn *t, const char *role, const char *text, size_t n)
+{
+	return strcmp(t->role, role) == 0 && strncmp(t->text, text, n) == 0 && !t->text[n];
+}
+
+/* Make the page what was said so far. A page that goes on from the last one costs its new paragraphs; codes keep
+ * their numbers only while nothing is taken back, so any other is read anew. */
+static void turn_page(struct infer *f, struct conversation *c, const char *page)
+{
+	const char *role = writer(f);
+
+	for (int again = 0; again < 2; again++) {
+		size_t held = 0;
+
+		for (const char *s = page; *s;) {
+			const size_t n = strcspn(s, "\n");
+
+			if (n > 0 && held < c->turns && !same_turn(&c->turn[held], role, s, n))
+				break;
+			if (n > 0 && held == c->turns) {
+				char *text = xmemdup(s, n);
+
+				add_turn(f, c, role, text);
+				free(text);
+			}
+			held += n > 0;
+			s += n + (s[n] != '\0');
+		}
+		if (held == c->turns)
+			return;
+		drop_talk(c);
+		while (c->turns > 0) {
+			c->turns--;
+			free(c->turn[c->turns].role);
+			free(c->turn[c->turns].text);
+		}
+	}
+}
+
 static void ghost(struct infer *f, const struct task *t)
 {
-	struct conversation *c = conversation_of(f, t->conversation);
+	struct conversation *c = infer_conversation(f, t->conversation);
 	struct event ev = { .kind = EVENT_GHOST, .conversation = t->conversation, .serial = t->serial };
 	struct ghost_text out[GHOST_MAX];
 	enum ghost_level level = GHOST_NORMAL;
-	const double began = now_ms();
+	const double began = infer_now_ms();
 	int n;
 
-	talk_of(f, c);
+	if (t->what == INFER_PAGE)
+		turn_page(f, c, t->origin);
+	infer_talk(f, c);
 	/* the screen asks when grey text is on: a setting of off says how the screen begins */
 	ghost_level_parse(config_text(CONFIG_GHOST), &level);
 	ghost_set_level(c->ghost, level == GHOST_OFF ? GHOST_NORMAL : level);
-	n = ghost_request(c->ghost, t->role, t->text, strlen(t->text), out, GHOST_MAX, NULL);
+	n = ghost_request(c->ghost, t->what == INFER_PAGE ? writer(f) : t->role, t->text, strlen(t->text), out, GHOST_MAX, NULL);
 	if (n > 0 && out[0].show && !atomic_load(&f->newer_ghost)) {
 		ev.text = xstrdup(out[0].text.s);
 		ev.bytes = out[0].first;
@@ -506,7 +416,7 @@ static void ghost(struct infer *f, const struct task *t)
 		f->shown = out[0];
 		out[0].text = (struct str)STR_INIT;
 		f->shown_in = t->conversation;
-		f->shown_ms = now_ms() - began;
+		f->shown_ms = infer_now_ms() - began;
 		f->has_shown = true;
 	} else {
 		ev.text = xstrdup("");
@@ -532,7 +442,7 @@ static void fate(struct infer *f, const struct task *t)
 		return;
 	}
 	snprintf(f->shown_fate, sizeof(f->shown_fate), "%s", t->text);
-	c = conversation_of(f, f->shown_in);
+	c = infer_conversation(f, f->shown_in);
 	for (size_t i = 0; i < 4 && c->ghost; i++) {
 		if (strcmp(names[i], t->text) != 0)
 			continue;
@@ -545,10 +455,10 @@ static void fate(struct infer *f, const struct task *t)
 
 static void why(struct infer *f, const struct task *t)
 {
-	struct conversation *c = conversation_of(f, t->conversation);
+	struct conversation *c = infer_conversation(f, t->conversation);
 	struct event ev = { .kind = EVENT_WHY, .conversation = t->conversation };
 
-	ev.why = why_last(talk_of(f, c), agent);
+	ev.why = why_last(infer_talk(f, c), agent);
 	if (!ev.why) {
 		note(f, "there is no reply to explain yet");
 		return;
@@ -566,8 +476,16 @@ static void run(struct infer *f, const struct task *t)
 		unsay(f, t);
 		return;
 	}
+	if (t->what == INFER_CALL) {
+		t->call(t->arg);
+		return;
+	}
+	if (t->what == INFER_MEMORY) {
+		f->memory_known = false;
+		return;
+	}
 	if (t->what == INFER_SUGGESTED) {
-		suggested(f, conversation_of(f, t->conversation), (size_t)t->serial, t->text);
+		infer_suggested(f, infer_conversation(f, t->conversation), (size_t)t->serial, t->text);
 		return;
 	}
 	if (t->what == INFER_MODEL || !f->m)
@@ -579,13 +497,17 @@ static void run(struct infer *f, const struct task *t)
 		reply(f, t);
 		break;
 	case INFER_SUGGEST:
-		suggest(f, t);
+		infer_suggest(f, t);
 		break;
 	case INFER_WHY:
 		why(f, t);
 		break;
 	case INFER_GHOST:
+	case INFER_PAGE:
 		ghost(f, t);
+		break;
+	case INFER_LEARN:
+		ghost_person_learn(f->person, writer(f), t->text, strlen(t->text));
 		break;
 	case INFER_FATE:
 		fate(f, t);
@@ -594,6 +516,8 @@ static void run(struct infer *f, const struct task *t)
 	case INFER_UNSAY:
 	case INFER_SUGGESTED:
 	case INFER_MODEL:
+	case INFER_MEMORY:
+	case INFER_CALL:
 		break;
 	}
 }
@@ -604,6 +528,11 @@ static void task_free(struct task *t)
 	free(t->origin);
 	free(t->text);
 	free(t);
+}
+
+static bool is_ghost(enum infer_what what)
+{
+	return what == INFER_GHOST || what == INFER_PAGE;
 }
 
 static void *serve(void *arg)
@@ -626,7 +555,7 @@ static void *serve(void *arg)
 		f->busy = t->what == INFER_REPLY || t->what == INFER_SUGGEST;
 		if (f->busy)
 			atomic_store(&f->cancel, false);
-		if (t->what == INFER_GHOST)
+		if (is_ghost(t->what))
 			atomic_store(&f->newer_ghost, false);
 		pthread_mutex_unlock(&f->lock);
 		run(f, t);
@@ -682,9 +611,11 @@ void infer_stop(struct infer *f)
 	for (struct task *t = f->first, *next; t; t = next) {
 		next = t->next;
 		if (t->what == INFER_SAY && strcmp(t->origin, "history") != 0)
-			log_turn(f, conversation_of(f, t->conversation), t->role, t->origin, t->text, 0);
-		else if ((t->what == INFER_FATE && f->m) || t->what == INFER_SUGGESTED)
+			log_turn(f, infer_conversation(f, t->conversation), t->role, t->origin, t->text, 0);
+		else if ((t->what == INFER_FATE && f->m) || t->what == INFER_SUGGESTED || t->what == INFER_CALL)
 			run(f, t);
+		else if (t->what == INFER_LEARN && f->person)
+			ghost_person_learn(f->person, writer(f), t->text, strlen(t->text));
 		task_free(t);
 	}
 	save_person(f);
@@ -700,6 +631,7 @@ void infer_stop(struct infer *f)
 	free(f->c);
 	ghost_person_free(f->person);
 	memory_free(f->memory);
+	canned_free(&f->canned);
 	model_unref(f->m);
 	free(f->given);
 	free(f->company);
@@ -726,23 +658,14 @@ void infer_cancel(struct infer *f)
 	atomic_store(&f->cancel, true);
 }
 
-void infer_post(struct infer *f, enum infer_what what, int64_t conversation, const char *role, const char *origin,
-                const char *text, uint64_t serial)
+static void post(struct infer *f, struct task *t)
 {
-	struct task *t = xcalloc(1, sizeof(*t));
-
-	t->what = what;
-	t->conversation = conversation;
-	t->role = xstrdup(role ? role : user);
-	t->origin = xstrdup(origin ? origin : "");
-	t->text = xstrdup(text ? text : "");
-	t->serial = serial;
 	pthread_mutex_lock(&f->lock);
-	if (what == INFER_GHOST) {
+	if (is_ghost(t->what)) {
 		for (struct task **at = &f->first; *at;) {
 			struct task *old = *at;
 
-			if (old->what != INFER_GHOST) {
+			if (!is_ghost(old->what)) {
 				at = &old->next;
 				continue;
 			}
@@ -755,8 +678,32 @@ void infer_post(struct infer *f, enum infer_what what, int64_t conversation, con
 	}
 	*f->last = t;
 	f->last = &t->next;
-	if (what == INFER_REPLY || what == INFER_SUGGEST)
+	if (t->what == INFER_REPLY || t->what == INFER_SUGGEST)
 		f->busy = true;
 	pthread_cond_signal(&f->work);
 	pthread_mutex_unlock(&f->lock);
+}
+
+void infer_post(struct infer *f, enum infer_what what, int64_t conversation, const char *role, const char *origin,
+                const char *text, uint64_t serial)
+{
+	struct task *t = xcalloc(1, sizeof(*t));
+
+	t->what = what;
+	t->conversation = conversation;
+	t->role = xstrdup(role ? role : user);
+	t->origin = xstrdup(origin ? origin : "");
+	t->text = xstrdup(text ? text : "");
+	t->serial = serial;
+	post(f, t);
+}
+
+void infer_then(struct infer *f, void (*call)(void *arg), void *arg)
+{
+	struct task *t = xcalloc(1, sizeof(*t));
+
+	t->what = INFER_CALL;
+	t->call = call;
+	t->arg = arg;
+	post(f, t);
 }

@@ -26,12 +26,18 @@ enum infer_what {
 	INFER_UNSAY,              /* the last turn is taken back */
 	INFER_REPLY, INFER_SUGGEST, INFER_WHY,
 	INFER_GHOST,              /* role, text, serial; only the newest counts */
+	INFER_PAGE,               /* the same in a document: origin is the page before the draft, a paragraph a line */
+	INFER_LEARN,              /* text: a paragraph that the person wrote */
 	INFER_FATE,               /* text: "taken", "word", "ignored", "dismissed"; serial: characters taken */
 	INFER_SUGGESTED,          /* text: "taken", "edited", "ignored"; serial: which of them, from 1 on, or 0 */
-	INFER_MODEL               /* load again what the registry says serves */
+	INFER_MODEL,              /* load again what the registry says serves */
+	INFER_MEMORY,             /* what is remembered changed in the store */
+	INFER_CALL                /* infer_then's */
 };
 /* Texts are copied; NULL where the task has none. */
 void infer_post(struct infer *f, enum infer_what what, int64_t conversation, const char *role, const char *origin,
                 const char *text, uint64_t serial);
+/* run(arg) on the inference thread once all posted before is done and logged, at the latest when it stops. */
+void infer_then(struct infer *f, void (*run)(void *arg), void *arg);
 
 #endif

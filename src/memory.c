@@ -267,7 +267,7 @@ int memory_load(struct memory **out, struct store *s, const char *company, const
 	int rc = 0;
 
 	*out = NULL;
-	if ((path || paths_shared("encoder.safetensors", &path)) && encoder_open(&l.m->own, path, NULL) == 0)
+	if ((path || paths_shipped("encoder.safetensors", &path, NULL) == 0) && encoder_open(&l.m->own, path, NULL) == 0)
 		l.m->en = l.m->own;
 	free(path);
 	if (l.m->en)

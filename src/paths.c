@@ -119,57 +119,47 @@ static int paths_named(const char *path, const char *by, char **out, struct err 
 	return ERR_NONE;
 }
 
-int paths_model(const char *given, char **out, struct err *e)
+int paths_shipped(const char *name, char **out, struct err *e)
 {
 	static const char *const beside[] = {
-		"data/model.safetensors",                   /* in the source tree */
-		"../share/answerback/model.safetensors",    /* installed, wherever that was moved */
+		"data/",                   /* in the source tree */
+		"../share/answerback/",    /* installed, wherever that was moved */
 	};
-	const char *set = config_text(CONFIG_MODEL);
 	struct str s = STR_INIT;
 
 	*out = NULL;
-	if (given)
-		return paths_named(given, "--model", out, e);
-	if (set)
-		return paths_named(set, config_origin(CONFIG_MODEL), out, e);
 	for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
 		str_reset(&s);
 		if (!paths_program(&s))
 			break;
-		str_adds(&s, beside[i]);
+		str_addf(&s, "%s%s", beside[i], name);
 		if (access(s.s, R_OK) == 0) {
 			*out = str_detach(&s);
 			return ERR_NONE;
 		}
 	}
 	str_reset(&s);
-	str_adds(&s, ANSWERBACK_SHAREDIR "/model.safetensors");
+	str_addf(&s, ANSWERBACK_SHAREDIR "/%s", name);
 	if (access(s.s, R_OK) == 0) {
 		*out = str_detach(&s);
 		return ERR_NONE;
 	}
 	str_free(&s);
+	return err_set(e, ERR_NOTFOUND, "%s is neither in data/ beside the program nor in " ANSWERBACK_SHAREDIR, name);
+}
+
+int paths_model(const char *given, char **out, struct err *e)
+{
+	const char *set = config_text(CONFIG_MODEL);
+
+	*out = NULL;
+	if (given)
+		return paths_named(given, "--model", out, e);
+	if (set)
+		return paths_named(set, config_origin(CONFIG_MODEL), out, e);
+	if (paths_shipped("model.safetensors", out, NULL) == ERR_NONE)
+		return ERR_NONE;
 	return err_set(e, ERR_NOTFOUND, "no model found, neither data/model.safetensors beside the program "
 	               "nor " ANSWERBACK_SHAREDIR "/model.safetensors: name one with --model FILE or "
 	               "ANSWERBACK_MODEL, or make one with answerback train");
-}
-
-bool paths_shared(const char *name, char **out)
-{
-	static const char *const beside[] = { "data/", "../share/answerback/", NULL };
-	struct str s = STR_INIT;
-
-	*out = NULL;
-	for (size_t i = 0; i < sizeof beside / sizeof beside[0] && !*out; i++) {
-		str_reset(&s);
-		if (!beside[i])
-			str_addf(&s, ANSWERBACK_SHAREDIR "/%s", name);
-		else if (paths_program(&s))
-			str_addf(&s, "%s%s", beside[i], name);
-		if (s.len && access(s.s, R_OK) == 0)
-			*out = xstrdup(s.s);
-	}
-	str_free(&s);
-	return *out != NULL;
 }

@@ -27,8 +27,8 @@ int paths_folder(enum paths_kind kind, const char *data_dir, bool create, char *
  * but cannot be read is an error, never a reason to take another. */
 int paths_model(const char *given, char **out, struct err *e);
 
-/* A file that comes with the program: data/NAME beside it, else in the installed folder. False: there is none. */
-bool paths_shared(const char *name, char **out);
+/* A file that ships with the program: data/NAME beside it, else the installed one. ERR_NOTFOUND. */
+int paths_shipped(const char *name, char **out, struct err *e);
 
 /* Make a folder and those above it, new ones with mode 0700. */
 int paths_make(const char *folder, struct err *e);

@@ -72,6 +72,25 @@ static char *in_folder(const struct registry *r, const char *name, const char *s
 	return str_detach(&s);
 }
 
+/* What a writer that was killed left half done; nobody else writes while the lock is held. */
+static void sweep(const struct registry *r)
+{
+	DIR *d = opendir(r->folder);
+	struct dirent *de;
+
+	while (d && (de = readdir(d))) {
+		char *path;
+
+		if (!strstr(de->d_name, ".safetensors.tmp.") && !strstr(de->d_name, ".checkpoint.tmp."))
+			continue;
+		path = in_folder(r, de->d_name, "");
+		unlink(path);
+		free(path);
+	}
+	if (d)
+		closedir(d);
+}
+
 int registry_lock(struct registry *r, struct err *e)
 {
 	char *path;
@@ -88,8 +107,10 @@ int registry_lock(struct registry *r, struct err *e)
 		return ERR_IO;
 	}
 	free(path);
-	if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+	if (flock(r->lock, LOCK_EX | LOCK_NB) == 0) {
+		sweep(r);
 		return 0;
+	}
 	close(r->lock);
 	r->lock = -1;
 	return err_set(e, ERR_BUSY, "another program is training or changing models in %s; wait for it, or stop it there", r->folder);
@@ -177,7 +198,7 @@ static char *meta(const struct modelfile *mf, const char *key)
 	return xstrdup(v ? v : "{}");
 }
 
-static char *field(const char *json, const char *key)
+char *registry_field(const char *json, const char *key)
 {
 	json_t *o = json_loads(json, 0, NULL);
 	const char *v = o ? json_string_value(json_object_get(o, key)) : NULL;
@@ -187,11 +208,25 @@ static char *field(const char *json, const char *key)
 	return copy;
 }
 
-static void describe(struct registry_model *m, const char *id, char *path)
+void registry_identity(const char *path, char out[24])
+{
+	struct modelfile *mf;
+	const char *crc;
+
+	out[0] = '\0';
+	if (modelfile_open(&mf, path, NULL) < 0)
+		return;
+	if ((crc = modelfile_meta(mf, "crc64")))
+		snprintf(out, 24, "%.23s", crc);
+	modelfile_close(mf);
+}
+
+static void describe(const struct registry *r, struct registry_model *m, const char *id, char *path)
 {
 	struct modelfile *mf;
 	struct err e = ERR_INIT;
 	struct stat st;
+	char of[24] = "", base[24] = "";
 
 	*m = (struct registry_model){ .id = xstrdup(id), .path = path };
 	m->bytes = stat(path, &st) == 0 ? (size_t)st.st_size : 0;
@@ -204,8 +239,15 @@ static void describe(struct registry_model *m, const char *id, char *path)
 		m->scores = meta(mf, "scores");
 		modelfile_close(mf);
 	}
-	m->parent = field(m->lineage, "parent");
-	m->created = field(m->lineage, "created");
+	if (!m->damage && adapter_is(path, of)) {
+		m->adapter = true;
+		if (r->base)
+			registry_identity(r->base, base);
+		if (strcmp(of, base) != 0)
+			m->damage = xstrdup("an adapter of another shipped model than this one");
+	}
+	m->parent = registry_field(m->lineage, "parent");
+	m->created = registry_field(m->lineage, "created");
 }
 
 static int by_number(const void *a, const void *b)
@@ -227,7 +269,7 @@ int registry_list(const struct registry *r, struct registry_list *l, struct err 
 	*l = (struct registry_list){ 0 };
 	if (r->base) {
 		l->v = xcalloc(1, sizeof(*l->v));
-		describe(&l->v[l->n++], REGISTRY_BASE, xstrdup(r->base));
+		describe(r, &l->v[l->n++], REGISTRY_BASE, xstrdup(r->base));
 	}
 	while (d && (de = readdir(d))) {
 		size_t len = strlen(de->d_name);
@@ -239,7 +281,7 @@ int registry_list(const struct registry *r, struct registry_list *l, struct err 
 		memcpy(name, de->d_name, len - strlen(suffix));
 		name[len - strlen(suffix)] = '\0';
 		l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
-		describe(&l->v[l->n++], name, in_folder(r, name, suffix));
+		describe(r, &l->v[l->n++], name, in_folder(r, name, suffix));
 	}
 	if (d)
 		closedir(d);
@@ -317,13 +359,16 @@ static int replace(const struct registry *r, const char *name, const char *text,
 
 static int remember(const struct registry *r, const char *event, const char *from, const char *to, struct err *e)
 {
-	char *path = in_folder(r, "history.jsonl", ""), when[32], line[256];
+	char *path = in_folder(r, "history.jsonl", ""), when[32], line[320], by[33] = "";
+	const char *user = getenv("USER");
 	FILE *f = fopen(path, "a");
 	int rc = 0;
 
 	now_text(when);
-	snprintf(line, sizeof(line), "{\"time\": \"%s\", \"event\": \"%s\", \"from\": \"%s\", \"to\": \"%s\"}\n",
-	         when, event, from, to);
+	for (size_t i = 0; user && user[i] && i < sizeof(by) - 1; i++)      /* a name that needs no escapes */
+		by[i] = user[i] >= 0x20 && user[i] < 0x7f && user[i] != '"' && user[i] != '\\' ? user[i] : '_';
+	snprintf(line, sizeof(line), "{\"time\": \"%s\", \"event\": \"%s\", \"from\": \"%s\", \"to\": \"%s\", \"by\": \"%s\"}\n",
+	         when, event, from, to, by);
 	if (!f || fputs(line, f) < 0 || fflush(f) != 0 || fsync(fileno(f)) != 0)
 		rc = err_set(e, ERR_IO, "%s cannot be written: %m", path);
 	if (f)
@@ -332,15 +377,13 @@ static int remember(const struct registry *r, const char *event, const char *fro
 	return rc;
 }
 
-int registry_add(struct registry *r, const struct weights *w, const struct tokenizer *tok, const char *lineage,
-                 const char *scores, char **id, struct err *e)
+/* The name of the next version, and its file. */
+static int next_version(struct registry *r, char name[16], char **path, struct err *e)
 {
 	struct registry_list l;
 	unsigned long last = 0;
-	char name[16], *path;
 	int rc;
 
-	*id = NULL;
 	if ((rc = registry_lock(r, e)) < 0 || (rc = registry_list(r, &l, e)) < 0)
 		return rc;
 	for (size_t i = 0; i < l.n; i++) {
@@ -349,12 +392,117 @@ int registry_add(struct registry *r, const struct weights *w, const struct token
 		last = n > last ? n : last;
 	}
 	registry_list_free(&l);
-	snprintf(name, sizeof(name), "v%lu", last + 1);
-	path = in_folder(r, name, ".safetensors");
-	rc = model_save(w, tok, path, MODELFILE_F32, lineage, scores, e);
+	snprintf(name, 16, "v%lu", last + 1);
+	*path = in_folder(r, name, ".safetensors");
+	return 0;
+}
+
+int registry_add(struct registry *r, const struct weights *w, const struct tokenizer *tok, const char *lineage,
+                 const char *scores, char **id, struct err *e)
+{
+	char name[16], *path = NULL;
+	int rc = next_version(r, name, &path, e);
+
+	*id = NULL;
+	if (rc == 0)
+		rc = model_save(w, tok, path, MODELFILE_F32, lineage, scores, e);
 	free(path);
 	if (rc == 0)
 		*id = xstrdup(name);
+	return rc;
+}
+
+int registry_add_adapter(struct registry *r, const struct adapter *a, const struct dialogue_config *c, const char *lineage,
+                         const char *scores, char **id, struct err *e)
+{
+	char name[16], base[24] = "", *path = NULL;
+	int rc = next_version(r, name, &path, e);
+
+	*id = NULL;
+	if (r->base)
+		registry_identity(r->base, base);
+	if (rc == 0 && !*base)
+		rc = err_set(e, ERR_FORMAT, "the shipped model's file has no checksum to know it again by: an adapter cannot be kept beside it");
+	if (rc == 0)
+		rc = adapter_save(a, path, c, base, lineage, scores, e);
+	free(path);
+	if (rc == 0)
+		*id = xstrdup(name);
+	return rc;
+}
+
+int registry_remove(struct registry *r, const char *id, struct err *e)
+{
+	char *path = NULL, *now = NULL, *now_path = NULL;
+	int rc;
+
+	if (strcmp(id, REGISTRY_BASE) == 0)
+		return err_set(e, ERR_USAGE, "the shipped model is not the data folder's to remove");
+	if ((rc = registry_lock(r, e)) < 0 || (rc = registry_path(r, id, &path, e)) < 0)
+		return rc;
+	if (registry_current(r, &now, &now_path, NULL, NULL) == 0 && strcmp(now, id) == 0)
+		rc = err_set(e, ERR_USAGE, "%s serves: roll back or promote another first", id);
+	else if (unlink(path) != 0)
+		rc = err_set(e, ERR_IO, "%s cannot be removed: %m", path);
+	free(path);
+	free(now);
+	free(now_path);
+	return rc;
+}
+
+/* ---- loading ---- */
+
+/* The shipped model with an adapter on: its tokenizer, other weights. */
+static int load_adapter(const struct registry *r, const char *path, const char *of, enum model_use use, struct model **m, struct err *e)
+{
+	struct adapter *a = NULL;
+	struct model *base = NULL;
+	struct weights *w;
+	struct modelfile *mf;
+	char own[24] = "";
+	int rc;
+
+	if (r->base)
+		registry_identity(r->base, own);
+	if (strcmp(own, of) != 0)
+		return err_set(e, ERR_FORMAT, "%s: an adapter of another shipped model than this one", path);
+	if ((rc = model_load(&base, r->base, MODEL_F32, e)) < 0 || (rc = adapter_load(&a, path, &base->w->cfg, e)) < 0 ||
+	    (rc = modelfile_open(&mf, path, e)) < 0)
+		goto out;
+	w = weights_new(&base->w->cfg, use == MODEL_TRAIN);
+	adapter_put(a, a->flat, base->w->flat, w);
+	weights_pack(w);
+	*m = model_new(w, base->tok, modelfile_meta(mf, "lineage"), modelfile_meta(mf, "scores"));
+	base->tok = NULL;
+	modelfile_close(mf);
+	if (use == MODEL_SERVE) {
+		struct model *exact = *m;
+
+		*m = model_served(exact);
+		model_unref(exact);
+	}
+out:
+	adapter_free(a);
+	model_unref(base);
+	return rc;
+}
+
+static int load_path(const struct registry *r, const char *path, enum model_use use, struct model **m, struct err *e)
+{
+	char of[24];
+
+	return adapter_is(path, of) ? load_adapter(r, path, of, use, m, e) : model_load(m, path, use, e);
+}
+
+int registry_model(const struct registry *r, const char *id, enum model_use use, struct model **m, struct err *e)
+{
+	char *path;
+	int rc = registry_path(r, id, &path, e);
+
+	if (rc < 0)
+		return rc;
+	rc = load_path(r, path, use, m, e);
+	free(path);
 	return rc;
 }
 
@@ -374,7 +522,7 @@ int registry_promote(struct registry *r, const char *id, const char *event, stru
 			rc = 0;
 		modelfile_close(mf);
 	}
-	if (rc == 0 && (rc = model_load(&m, path, MODEL_SERVE, e)) == 0)
+	if (rc == 0 && (rc = load_path(r, path, MODEL_SERVE, &m, e)) == 0)
 		model_unref(m);
 	free(path);
 	if (rc < 0)
@@ -492,7 +640,7 @@ int registry_load(const char *given, const char *data_dir, bool trainable, struc
 		return rc;
 	if (!given && !set && registry_open(&r, data_dir, base, &why) == 0 &&
 	    registry_current(r, &name, &path, note, &why) == 0 && strcmp(name, REGISTRY_BASE) != 0) {
-		rc = model_load(m, path, trainable ? MODEL_TRAIN : MODEL_SERVE, &why);
+		rc = load_path(r, path, trainable ? MODEL_TRAIN : MODEL_SERVE, m, &why);
 		if (rc == 0 || !base)
 			goto out;
 		str_addf(&s, "version %s cannot be used: %s; the shipped model serves instead", name, why.msg);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../model/adapter.h"
 #include "../model/model.h"
 #include "base/err.h"
 
@@ -36,7 +37,7 @@ struct registry_model {
 	char *created;                /* ISO 8601, "" for the base */
 	char *lineage, *scores;       /* JSON texts */
 	size_t bytes;
-	bool current;
+	bool current, adapter;
 	char *damage;                 /* NULL, or why it cannot be used */
 };
 struct registry_list {
@@ -52,9 +53,22 @@ int registry_current(const struct registry *r, char **id, char **path, char **no
 /* Path of a version by name; ERR_NOTFOUND. */
 int registry_path(const struct registry *r, const char *id, char **path, struct err *e);
 
+/* What a model file is, whatever it is called: the checksum of its data ("" when it has none). And a text
+ * out of a lineage ("" when it is not there; caller frees). */
+void registry_identity(const char *path, char out[24]);
+char *registry_field(const char *json, const char *key);
+
+/* Load a version, adapters (model/adapter.h) put on the shipped model that they belong to. */
+int registry_model(const struct registry *r, const char *id, enum model_use use, struct model **m, struct err *e);
+
 /* Write a new version (not yet current) and give its name. */
 int registry_add(struct registry *r, const struct weights *w, const struct tokenizer *tok, const char *lineage,
                  const char *scores, char **id, struct err *e);
+/* The same for an adapter on the shipped model: some hundred kB. */
+int registry_add_adapter(struct registry *r, const struct adapter *a, const struct dialogue_config *c, const char *lineage,
+                         const char *scores, char **id, struct err *e);
+/* Take a version away. ERR_USAGE: it serves, or it is the shipped one. */
+int registry_remove(struct registry *r, const char *id, struct err *e);
 /* Check the file, then make it the one that serves. event: "published", "promoted", "rolled back". */
 int registry_promote(struct registry *r, const char *id, const char *event, struct err *e);
 /* Back to what served before the current one; *id: what that is. ERR_NOTFOUND: it is the base already. */

@@ -20,7 +20,7 @@ void replay_opts_default(struct replay_opts *o)
 }
 
 /* Characters as bits a character counts them; placeholders count as their names. */
-static size_t chars_of(const struct tokenizer *tok, const struct tokens *ids)
+size_t replay_chars(const struct tokenizer *tok, const struct tokens *ids)
 {
 	struct str text = STR_INIT;
 	size_t n = 0;
@@ -61,7 +61,7 @@ static void one(struct model *m, const struct replay_opts *o, uint64_t seed, uin
 			decode_result_free(&r);
 			break;
 		}
-		dataset_turn(ds, tag[t % 2], r.ids.ids, r.ids.n, chars_of(m->tok, &r.ids), 1);
+		dataset_turn(ds, tag[t % 2], r.ids.ids, r.ids.n, replay_chars(m->tok, &r.ids), 1);
 		if (o->pull > 0)
 			dataset_pull(ds, o->pull);
 		session_add(s, tag[t % 2], r.ids.ids, r.ids.n);
@@ -71,13 +71,65 @@ static void one(struct model *m, const struct replay_opts *o, uint64_t seed, uin
 	session_free(s);
 }
 
-size_t replay_sample(struct model *m, const struct replay_opts *o, struct dataset *ds, bool (*stop)(void *), void *arg)
-{
-	uint8_t *banned = xcalloc(m->w->cfg.vocab, 1);
-	const size_t before = ds->dialogues;
+struct sampling {
+	struct model *m;
+	const struct replay_opts *o;
+	struct dataset **part;        /* [dialogues] */
+	bool (*stop)(void *);
+	void *arg;
+};
 
-	for (size_t i = 0; i < o->dialogues && !(stop && stop(arg)); i++)
-		one(m, o, rng_hash(o->seed, i), banned, ds);
+static void sample_task(size_t task, void *arg)
+{
+	struct sampling *s = arg;
+	uint8_t *banned;
+
+	if (s->stop && s->stop(s->arg))
+		return;
+	banned = xcalloc(s->m->w->cfg.vocab, 1);
+	s->part[task] = dataset_new();
+	one(s->m, s->o, rng_hash(s->o->seed, task), banned, s->part[task]);
 	free(banned);
+}
+
+size_t replay_sample(struct model *m, const struct replay_opts *o, struct pool *pool, struct dataset *ds,
+                     bool (*stop)(void *), void *arg)
+{
+	const size_t before = ds->dialogues;
+	struct sampling s = { m, o, xcalloc(o->dialogues + 1, sizeof(*s.part)), stop, arg };
+
+	pool_run(pool, o->dialogues, sample_task, &s);
+	for (size_t i = 0; i < o->dialogues; i++) {
+		if (s.part[i])
+			dataset_append(ds, s.part[i]);
+		dataset_free(s.part[i]);
+	}
+	free(s.part);
 	return ds->dialogues - before;
+}
+
+void replay_answer(struct model *m, const struct dataset *said, size_t d, int32_t tag, uint64_t seed, struct tokens *out)
+{
+	const int32_t company = tokenizer_placeholder(m->tok, REDACT_COMPANY, 1);
+	uint8_t *banned = xcalloc(m->w->cfg.vocab, 1);
+	struct session *s = session_new(m);
+	struct decode_result r;
+	struct decode_opts o;
+
+	for (size_t t = said->first_turn[d]; t < said->first_turn[d + 1]; t++)
+		session_add(s, said->turn[t].tag, said->ids + said->turn[t].first, said->turn[t].n);
+	decode_opts_default(&o);
+	o.method = DECODE_SAMPLE;
+	o.temperature = 0.7;
+	o.top_p = 0.95;
+	o.max_tokens = 60;
+	o.seed = seed;
+	decode_ban_absent(s, banned, &company, 1);
+	o.banned = banned;
+	decode_turn(s, tag, &o, &r);
+	for (size_t i = 0; i < r.ids.n; i++)
+		tokens_add(out, r.ids.ids[i]);
+	decode_result_free(&r);
+	session_free(s);
+	free(banned);
 }

@@ -1,57 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* retrain: examples and replay into a dataset, the training run with an eye on the base, gate, publish. */
+/* retrain: what is learned from, the run, the gate, publishing, and what is remembered of it. */
 #include "retrain.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../model/pool.h"
-#include "../model/train.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/str.h"
 #include "config.h"
 #include "encode.h"
 #include "paths.h"
-#include "registry.h"
-#include "replay.h"
+#include "retrain_private.h"
 #include "store.h"
 
-/* How far from the base training itself may go: below the gate's bound, since the gate measures elsewhere. */
-static const double drift_bound = 0.009, learned_bits = 0.05;
-enum { HELD_DIALOGUES = 60, BATCH_ROWS = 480, EVAL_EVERY = 30 };
+enum { WEIGHT_MOST = 10 };
 
 void retrain_defaults(struct retrain_options *o)
 {
 	*o = (struct retrain_options){
-		.minutes = (double)config_number(CONFIG_RETRAIN_MINUTES), .threads = config_threads(), .replay = 240, .seed = 1, .lr = 3e-4, .pull = 3,
+		.minutes = (double)config_number(CONFIG_RETRAIN_MINUTES), .threads = config_threads(), .seed = 1, .lr = 1e-3, .pull = 20,
+		.contrast = 1, .base_bound = 0.01, .keep = (size_t)config_number(CONFIG_KEEP_MODELS),
 	};
 }
 
-struct run {
-	const struct retrain_options *o;
-	struct corpus examples, written, golden;
-	struct gate_golden *rules;
-	int64_t *ids;
-	struct model *base;
-	struct dataset *train, *valid, *held;
-	struct trainer *t;
-	struct pool *pool;
-	real *best;                   /* closest to the examples among those close to the base */
-	double base_nats, best_bits, started;
-	struct train_report last;
-	bool keep, cancelled;
-	FILE *log;
-};
-
-static double now(void)
+double retrain_now(void)
 {
 	struct timespec ts;
 
@@ -59,17 +37,40 @@ static double now(void)
 	return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
 }
 
-static void say(const struct run *r, double share, const char *text)
+void retrain_say(const struct run *r, double share, const char *text)
 {
 	if (r->o->progress)
 		r->o->progress(text, share, r->o->arg);
 }
 
-static bool stopped(void *arg)
+/* The flags are only ever set, and by the order alone: pool threads may ask too, the run's own thread writes them down. */
+static bool ordered_off(void *arg)
 {
 	const struct run *r = arg;
+	const int order = r->o->order ? atomic_load(r->o->order) : RETRAIN_GO;
 
-	return r->o->order && atomic_load(r->o->order) == RETRAIN_CANCEL;
+	return order == RETRAIN_CANCEL || order == RETRAIN_QUIT;
+}
+
+bool retrain_stopped(void *arg)
+{
+	struct run *r = arg;
+
+	if (ordered_off(r)) {
+		r->cancelled = atomic_load(r->o->order) == RETRAIN_CANCEL;
+		r->interrupted = !r->cancelled;
+	}
+	return r->cancelled || r->interrupted;
+}
+
+static int stopped_error(const struct run *r, struct err *e)
+{
+	if (r->interrupted && r->t) {      /* trained, not judged: the next run has only that to do */
+		int rc = trainer_save(r->t, e);
+
+		return rc < 0 ? rc : err_set(e, ERR_CANCELLED, "interrupted at step %zu: the next retrain goes on from there", r->last.step);
+	}
+	return err_set(e, ERR_CANCELLED, r->cancelled ? "cancelled: nothing was changed" : "interrupted before the first step: nothing was changed");
 }
 
 /* ---- what is learned from ---- */
@@ -80,15 +81,20 @@ static bool add_example(const struct store_example *x, void *arg)
 	const struct chatfile_opts co = { .strict = true };
 	struct chatfile_counts counts = { 0 };
 	struct chat c = { 0 };
+	double weight = x->weight > 0 ? x->weight : 1;
 
+	r->newest = x->decided > r->newest ? x->decided : r->newest;
 	/* ours, but a database may have been in other hands */
 	if (chat_from_json(x->chat, strlen(x->chat), "example", &co, &c, &counts, NULL) < 0 || c.n < 2 ||
 	    strcmp(c.messages[c.n - 1].role, "assistant") != 0) {
 		chat_free(&c);
 		return true;
 	}
+	/* one correction may count for some others, none for all of them; what is no number counts as one */
+	if (!(weight <= WEIGHT_MOST))
+		weight = isfinite(weight) ? WEIGHT_MOST : 1;
 	for (size_t i = 0; i < c.n; i++)      /* a customer's words are context: never learned by heart */
-		c.messages[i].weight = i + 1 == c.n ? (x->weight > 0 ? x->weight : 1) : 0;
+		c.messages[i].weight = i + 1 == c.n ? weight : 0;
 	free(c.source);
 	c.source = xstrdup(ENCODE_EXAMPLE);
 	r->examples.chat = xreallocarray(r->examples.chat, r->examples.n + 1, sizeof(c));
@@ -97,6 +103,85 @@ static bool add_example(const struct store_example *x, void *arg)
 	r->examples.chat[r->examples.n++] = c;
 	r->examples.cap = r->examples.n;
 	return true;
+}
+
+static void drop_example(struct run *r, size_t i)
+{
+	chat_free(&r->examples.chat[i]);
+	memmove(&r->examples.chat[i], &r->examples.chat[i + 1], (r->examples.n - i - 1) * sizeof(r->examples.chat[0]));
+	memmove(&r->ids[i], &r->ids[i + 1], (r->examples.n - i - 1) * sizeof(r->ids[0]));
+	r->examples.n--;
+}
+
+static bool same_question(const struct chat *a, const struct chat *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i + 1 < a->n; i++)
+		if (strcmp(a->messages[i].role, b->messages[i].role) != 0 || strcasecmp(a->messages[i].content, b->messages[i].content) != 0)
+			return false;
+	return true;
+}
+
+/* Two answers to one question: the newer one counts, and the person is told. */
+static size_t drop_contradicted(struct run *r)
+{
+	size_t gone = 0;
+
+	for (size_t i = 0; i < r->examples.n; i++) {
+		const struct chat *a = &r->examples.chat[i];
+
+		for (size_t k = i + 1; k < r->examples.n; k++) {
+			const struct chat *b = &r->examples.chat[k];
+			struct str s = STR_INIT;
+
+			if (!same_question(a, b))
+				continue;
+			if (strcmp(a->messages[a->n - 1].content, b->messages[b->n - 1].content) != 0) {
+				str_addf(&s, "example %lld left out: example %lld answers the same question differently, and is newer",
+				         (long long)r->ids[i], (long long)r->ids[k]);
+				retrain_say(r, 0, s.s);
+			}
+			str_free(&s);
+			gone++;
+			drop_example(r, i--);
+			break;
+		}
+	}
+	return gone;
+}
+
+/* What no model of this kind could say, or whose loss would drown the others: random bytes, a file pasted by mistake. */
+static size_t drop_hopeless(struct run *r)
+{
+	static const double worst_nats = 14;        /* a piece; guessing at random costs log V, about 9 */
+	size_t gone = 0;
+
+	for (size_t i = 0; i < r->examples.n; i++) {
+		struct dataset *ds = dataset_new();
+		struct tokenizer_cache *cache = tokenizer_cache_new();
+		struct likelihood l;
+		double nats = 0, rows = 0;
+		struct str s = STR_INIT;
+
+		encode_chat(ds, r->start->tok, cache, &r->examples.chat[i], r->o->company, true);
+		train_likelihood(r->start->w, ds, 0, r->pool, &l);
+		for (size_t k = 0; k < TOKENIZER_MAX_TAGS; k++) {
+			nats += l.nats[k];
+			rows += l.rows[k];
+		}
+		if (!(rows > 0 && nats / rows <= worst_nats)) {
+			str_addf(&s, "example %lld left out: its text makes no sense to the model (%.1f nats a piece)", (long long)r->ids[i],
+			         nats / rows);
+			retrain_say(r, 0, s.s);
+			drop_example(r, i--);
+			gone++;
+		}
+		str_free(&s);
+		tokenizer_cache_free(cache);
+		dataset_free(ds);
+	}
+	return gone;
 }
 
 /* Conversations written for the project, beside the shipped model; none is no error. */
@@ -112,125 +197,26 @@ static void read_written(struct run *r, const char *base_path)
 	str_free(&path);
 }
 
-static void fill_datasets(struct run *r, size_t *replayed)
+static size_t by_budget(double minutes)
 {
-	struct tokenizer_cache *cache = tokenizer_cache_new();
-	struct replay_opts ro;
-	size_t rows, repeat;
-
-	r->train = dataset_new();
-	r->valid = dataset_new();
-	r->held = dataset_new();
-	replay_opts_default(&ro);
-	ro.dialogues = r->o->replay;
-	ro.pull = r->o->pull;
-	ro.seed = rng_hash(r->o->seed, 1);
-	*replayed = replay_sample(r->base, &ro, r->train, stopped, r);
-	ro.dialogues = HELD_DIALOGUES;
-	ro.pull = 0;
-	ro.seed = rng_hash(r->o->seed, 2);
-	replay_sample(r->base, &ro, r->held, stopped, r);
-	rows = dataset_rows(r->train);
-	for (size_t i = 0; i < r->examples.n; i++)
-		encode_chat(r->valid, r->base->tok, cache, &r->examples.chat[i], r->o->company, true);
-	/* as much of the new as of the old, but nothing more than twenty times in one pass */
-	repeat = rows / (dataset_rows(r->valid) + 1);
-	repeat = repeat < 1 ? 1 : repeat > 20 ? 20 : repeat;
-	for (size_t k = 0; k < repeat; k++)
-		for (size_t i = 0; i < r->examples.n; i++)
-			encode_chat(r->train, r->base->tok, cache, &r->examples.chat[i], r->o->company, true);
-	tokenizer_cache_free(cache);
+	return minutes < 40.0 / 24 ? 40 : minutes > 10 ? 240 : (size_t)(24 * minutes);
 }
 
-/* ---- training ---- */
-
-static double held_nats(struct run *r, const struct weights *w)
+static void fill_mix(struct run *r, size_t *replayed)
 {
-	struct likelihood l;
-	double sum = 0;
+	const struct mix_opts mo = {
+		.replay = r->o->replay ? r->o->replay : by_budget(r->o->minutes), .pull = r->o->pull, .wordings = r->o->wordings, .company = r->o->company, .seed = r->o->seed,
+		.stop = ordered_off, .arg = r,
+	};
 
-	train_likelihood(w, r->held, 0, r->pool, &l);
-	for (size_t i = 0; i < TOKENIZER_MAX_TAGS; i++)
-		sum += l.nats[i];
-	return sum;
-}
-
-static bool report(const struct train_report *rep, void *arg)
-{
-	struct run *r = arg;
-	const double spent = now() - r->started;
-	char text[160];
-
-	while (r->o->order && atomic_load(r->o->order) == RETRAIN_PAUSE)
-		usleep(100000);
-	r->last = *rep;
-	if (r->o->order && atomic_load(r->o->order) == RETRAIN_KEEP)
-		r->keep = true;
-	r->cancelled = stopped(r);
-	if (!rep->evaluated)
-		return !r->keep && !r->cancelled && spent < 60 * r->o->minutes;
-
-	/* the trainer's own figure weighs nothing: likelihood of the examples, every turn; what counts is below */
-	const struct weights *w = trainer_average(r->t);
-	const double drift = r->base_nats > 0 ? held_nats(r, w) / r->base_nats - 1 : 0;
-
-	if (drift <= drift_bound && rep->bits_per_char < r->best_bits) {
-		r->best_bits = rep->bits_per_char;
-		memcpy(r->best, w->flat, w->layout.total * sizeof(real));
-	}
-	snprintf(text, sizeof(text), "step %zu: examples %.3f bits a character, base %+.2f %%", rep->step, rep->bits_per_char,
-	         100 * drift);
-	say(r, fmin(0.9, spent / (60 * r->o->minutes)), text);
-	if (r->log) {
-		fprintf(r->log, "{\"event\": \"eval\", \"step\": %zu, \"loss\": %.5f, \"tokens_per_second\": %.0f, \"progress\": %.4f, "
-		        "\"eta\": %.0f, \"bits_per_char\": %.5f, \"best\": %.5f, \"base_drift\": %.5f}\n", rep->step, rep->loss,
-		        rep->tokens_per_second, fmin(1, spent / (60 * r->o->minutes)), fmax(0, 60 * r->o->minutes - spent),
-		        rep->bits_per_char, r->best_bits, drift);
-		fflush(r->log);
-	}
-	if (rep->bits_per_char < learned_bits && drift <= drift_bound)
-		return false;
-	return !r->keep && !r->cancelled && spent < 60 * r->o->minutes && drift < 6 * drift_bound;
-}
-
-static int train_it(struct run *r, struct weights *w, struct err *e)
-{
-	const struct train_hooks hooks = { report, NULL, r };
-	struct train_opts o;
-	enum train_end end;
-	int rc;
-
-	train_opts_default(&o);
-	o.threads = r->o->threads;
-	o.batch_rows = BATCH_ROWS;
-	o.longest = 400;
-	o.steps = 3000;               /* of the schedule; the budget and the examples end it sooner */
-	o.warmup = 20;
-	o.lr = r->o->lr;
-	/* With dropout the student would be pulled by its own noise, and the base drift for nothing. */
-	o.dropout = 0;
-	o.word_dropout = 0;
-	o.average = 0.95;
-	o.eval_every = EVAL_EVERY;
-	o.eval_dialogues = 0;
-	o.seed = r->o->seed;
-	o.keep_types = encode_fixed_types();
-	o.teacher = r->base->w;
-	r->best = params_block(&w->layout);
-	memcpy(r->best, w->flat, w->layout.total * sizeof(real));
-	r->best_bits = INFINITY;
-	r->pool = pool_new(r->o->threads);
-	r->base_nats = held_nats(r, r->base->w);
-	r->t = trainer_new(&o, w, r->base->tok, r->train, r->valid, tokenizer_tag(r->base->tok, "assistant"));
-	rc = trainer_run(r->t, &hooks, &end, e);
-	if (rc == 0 && r->cancelled)
-		rc = err_set(e, ERR_CANCELLED, "cancelled: nothing was changed");
-	return rc;
+	retrain_say(r, 0, "replaying what the model knows");
+	mix_make(&r->mix, &r->examples, r->anchor, r->pool, &mo);
+	*replayed = r->mix.replayed;
 }
 
 /* ---- gate and publish ---- */
 
-static char *lineage_of(const struct run *r, const char *parent, const struct retrain_result *res)
+static char *lineage_of(const struct run *r, const char *parent, const char *base, const struct retrain_result *res)
 {
 	char when[32], *text, *copy;
 	time_t t = time(NULL);
@@ -239,9 +225,9 @@ static char *lineage_of(const struct run *r, const char *parent, const struct re
 
 	gmtime_r(&t, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	j = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "parent", parent, "created", when, "how", "retrain", "examples",
-	              (json_int_t)res->examples, "replayed", (json_int_t)res->replayed, "steps", (json_int_t)res->steps, "seed",
-	              (json_int_t)r->o->seed);
+	j = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "parent", parent, "base", base, "created", when, "how", r->o->adapter ? "adapter" : "retrain",
+	              "examples", (json_int_t)res->examples, "replayed", (json_int_t)res->replayed, "steps", (json_int_t)res->steps,
+	              "seed", (json_int_t)r->o->seed);
 	text = json_dumps(j, JSON_COMPACT);
 	copy = xstrdup(text);
 	free(text);
@@ -263,108 +249,248 @@ static char *scores_of(const struct retrain_result *res)
 	return copy;
 }
 
-static int gate_and_publish(struct run *r, struct registry *reg, const char *parent, struct retrain_result *res, struct err *e)
+static int judge(struct run *r, struct registry *reg, struct weights *w, struct retrain_result *res, struct err *e)
 {
-	struct weights *w = weights_new(&r->base->w->cfg, false);
-	struct str path = STR_INIT;
+	/* the tokenizer is read only; what will serve has its own copy in the file */
+	struct model candidate = { .w = w, .tok = r->start->tok, .lineage = r->start->lineage, .scores = r->start->scores };
 	struct gate_input in = {
-		.company = r->o->company, .as = "assistant", .examples = &r->examples, .written = &r->written,
-		.sampled = r->held, .golden = &r->golden,
+		.company = r->o->company, .as = "assistant", .examples = &r->examples,
+		.written = &r->written, .sampled = r->mix.judge, .golden = &r->golden,
 	};
-	char *from, *scores, *id = NULL;
-	int rc = 0;
+	const char *const *unwanted;
+	struct str path = STR_INIT;
+	int rc;
 
-	memcpy(w->flat, r->best, w->layout.total * sizeof(real));
-	weights_pack(w);
-
-	/* the tokenizer belongs to the base: what serves has its own copy in the file; here it is only read */
-	struct model candidate = { .w = w, .tok = r->base->tok, .lineage = r->base->lineage, .scores = r->base->scores };
-
-	atomic_init(&candidate.refs, 1);
-	in.base = model_served(r->base);       /* what serves is what is judged, rounding and all */
-	in.candidate = model_served(&candidate);
+	if ((rc = config_unwanted(&unwanted, e)) < 0)
+		return rc;
+	in.unwanted = unwanted;
 	if (config_text(CONFIG_GOLDEN))
 		str_adds(&path, config_text(CONFIG_GOLDEN));
 	else
 		str_addf(&path, "%s/golden.jsonl", registry_folder(reg));
 	rc = gate_golden_read(path.s, &r->golden, &r->rules, e);
 	str_free(&path);
-	if (rc == 0) {
-		in.rules = r->rules;
-		gate_defaults(&in);
-		say(r, 0.92, "the gate");
-		res->published = gate_run(&in, res->gate, stopped, r);
-		res->checks = GATE_CHECKS;
-	}
-	if (rc == 0 && stopped(r))
-		rc = err_set(e, ERR_CANCELLED, "cancelled: nothing was changed");
+	if (rc < 0)
+		return rc;
+	atomic_init(&candidate.refs, 1);
+	in.base = model_served(r->anchor);      /* what serves is what is judged, rounding and all */
+	in.candidate = model_served(&candidate);
+	in.rules = r->rules;
+	gate_defaults(&in);
+	in.base_bound = r->o->base_bound;
+	retrain_say(r, 0.92, "the gate");
+	res->published = gate_run(&in, res->gate, ordered_off, r);
+	res->checks = GATE_CHECKS;
+	model_unref(in.base);
+	model_unref(in.candidate);
+	return retrain_stopped(r) ? stopped_error(r, e) : 0;
+}
+
+static int gate_and_publish(struct run *r, struct registry *reg, const char *parent, const char *base, struct retrain_result *res,
+                            struct err *e)
+{
+	struct weights *w = weights_new(&r->start->w->cfg, false);
+	char *from, *scores, *id = NULL;
+	int rc;
+
+	memcpy(w->flat, r->best, w->layout.total * sizeof(real));
+	weights_pack(w);
+	rc = judge(r, reg, w, res, e);
 	if (rc == 0 && res->published) {
-		from = lineage_of(r, parent, res);
+		from = lineage_of(r, parent, base, res);
 		scores = scores_of(res);
-		rc = registry_add(reg, w, r->base->tok, from, scores, &id, e);
+		rc = r->o->adapter ? registry_add_adapter(reg, r->factors, &w->cfg, from, scores, &id, e) :
+			registry_add(reg, w, r->start->tok, from, scores, &id, e);
 		if (rc == 0)
 			rc = registry_promote(reg, id, "published", e);
 		free(from);
 		free(scores);
 		if (rc == 0)
 			snprintf(res->model, sizeof(res->model), "%s", id);
-		else
-			res->published = false;
 		free(id);
 	}
-	model_unref(in.base);
-	model_unref(in.candidate);
+	if (rc < 0)
+		res->published = false;
 	weights_free(w);
 	return rc;
 }
+
+/* ---- the run ---- */
 
 static void run_free(struct run *r)
 {
 	trainer_free(r->t);
 	pool_free(r->pool);
 	mem_aligned_free(r->best);
-	dataset_free(r->train);
-	dataset_free(r->valid);
-	dataset_free(r->held);
+	adapter_free(r->factors);
+	mix_free(&r->mix);
 	gate_golden_free(r->rules, r->golden.n);
 	corpus_free(&r->examples);
 	corpus_free(&r->written);
 	corpus_free(&r->golden);
 	free(r->ids);
-	model_unref(r->base);
+	free(r->checkpoint);
+	model_unref(r->start);
+	model_unref(r->anchor);
 	if (r->log)
 		fclose(r->log);
 }
 
-/* Clone, train, judge; the store is only told at the end. */
-static int learn(struct run *r, struct registry *reg, const char *id, const char *path, struct retrain_result *res, struct err *e)
+/* What serves, and what it came from; a version that cannot be read makes way for the shipped model. */
+static int load_models(struct run *r, struct registry *reg, const char *shipped, char **id, char base[24], struct err *e)
 {
-	struct model *clone;
+	char *path = NULL, *note = NULL, *of = NULL;
+	struct err why = ERR_INIT;
+	int rc = registry_current(reg, id, &path, &note, e);
+
+	if (rc == 0 && note)
+		retrain_say(r, 0, note);
+	free(note);
+	if (rc < 0)
+		return rc;
+	if (r->o->onto_base || r->o->adapter || r->o->model) {
+		free(*id);
+		*id = xstrdup(REGISTRY_BASE);
+	}
+	if (strcmp(*id, REGISTRY_BASE) != 0 && (rc = registry_model(reg, *id, MODEL_F32, &r->start, &why)) < 0) {
+		struct str s = STR_INIT;
+
+		str_addf(&s, "version %s cannot be used: %s; starting from the shipped model", *id, why.msg);
+		retrain_say(r, 0, s.s);
+		str_free(&s);
+		free(*id);
+		*id = xstrdup(REGISTRY_BASE);
+	}
+	free(path);
+	registry_identity(shipped, base);
+	if (!r->start) {
+		if ((rc = model_load(&r->start, shipped, MODEL_F32, e)) < 0)
+			return rc;
+		r->anchor = model_ref(r->start);
+		return 0;
+	}
+	/* Drift is counted from the shipped model, so that ten runs may not go ten times as far; but only where
+	 * it is the one this version grew from. */
+	of = registry_field(r->start->lineage, "base");
+	if (*of && strcmp(of, base) == 0 && model_load(&r->anchor, shipped, MODEL_F32, NULL) == 0) {
+		if (memcmp(&r->anchor->w->cfg, &r->start->w->cfg, sizeof(r->start->w->cfg)) == 0) {
+			free(of);
+			return 0;
+		}
+		model_unref(r->anchor);
+	}
+	snprintf(base, 24, "%.23s", of);
+	free(of);
+	r->anchor = model_ref(r->start);
+	return 0;
+}
+
+/* The checkpoint is of use only to the very same run. */
+static bool resumable(struct run *r, const char *folder, const char *id, char print[24])
+{
+	struct retrain_state last;
+	struct str how = STR_INIT;
+
+	/* threads and minutes may differ */
+	str_addf(&how, "%s %zu %zu %llu %g %g %g %zu %s", id, r->o->replay, r->o->wordings, (unsigned long long)r->o->seed, r->o->lr, r->o->pull,
+	         r->o->contrast, r->o->adapter, r->o->company ? r->o->company : "");
+	retrain_print(print, &r->examples, how.s);
+	str_free(&how);
+	retrain_state_read(&last, folder);
+	if (access(r->checkpoint, F_OK) != 0)
+		return false;
+	if (!r->o->fresh && strcmp(last.print, print) == 0 && strcmp(last.start, id) == 0)
+		return true;
+	if (!r->o->fresh)
+		retrain_say(r, 0, "an interrupted run was of other examples or options: starting anew");
+	unlink(r->checkpoint);
+	return false;
+}
+
+static void remember(struct run *r, const char *folder, struct retrain_state *st, const char *outcome)
+{
+	struct err e = ERR_INIT;
+
+	snprintf(st->outcome, sizeof(st->outcome), "%s", outcome);
+	if (retrain_state_write(st, folder, &e) < 0)
+		retrain_say(r, 0, e.msg);
+}
+
+static int learn(struct run *r, struct registry *reg, const char *id, const char *base, bool resume, struct retrain_result *res,
+                 struct err *e)
+{
+	struct weights *w;
 	int rc;
 
-	say(r, 0, "replaying what the model knows");
-	fill_datasets(r, &res->replayed);
-	if (stopped(r))
-		return err_set(e, ERR_CANCELLED, "cancelled: nothing was changed");
-	if ((rc = model_load(&clone, path, MODEL_TRAIN, e)) < 0)
-		return rc;
-
-	struct weights *w = clone->w;
-
-	clone->w = NULL;
-	model_unref(clone);
-	rc = train_it(r, w, e);
+	fill_mix(r, &res->replayed);
+	if (retrain_stopped(r))
+		return stopped_error(r, e);
+	w = weights_new(&r->start->w->cfg, true);
+	memcpy(w->flat, r->start->w->flat, w->layout.total * sizeof(real));
+	weights_pack(w);
+	rc = retrain_train(r, w, resume, e);
 	res->steps = r->last.step;
-	return rc < 0 ? rc : gate_and_publish(r, reg, id, res, e);
+	return rc < 0 ? rc : gate_and_publish(r, reg, id, base, res, e);
+}
+
+static void record(struct store *s, const struct run *r, const struct retrain_result *res, const char *id, int rc, int64_t began,
+                   const struct err *e)
+{
+	char *detail = scores_of(res);
+	struct err ignored = ERR_INIT;
+
+	store_run_add(s, "retrain", res->model, id, rc < 0 ? e ? e->msg : "failed" : res->published ? "published" : "gate failed",
+	              detail, began, r->ids, r->examples.n, &ignored);
+	if (res->published)
+		store_audit(s, "published", res->model, &ignored);
+	free(detail);
+}
+
+static int with_registry(struct run *r, struct store *s, struct registry *reg, const char *shipped, struct retrain_result *res,
+                         struct err *e)
+{
+	const char *folder = registry_folder(reg);
+	struct retrain_state st = { .began = store_now() };
+	struct err ignored = ERR_INIT;
+	char base[24] = "", *id = NULL;
+	bool resume;
+	int rc;
+
+	if ((rc = registry_lock(reg, e)) < 0 || (rc = load_models(r, reg, shipped, &id, base, e)) < 0)
+		goto out;
+	r->checkpoint = retrain_checkpoint_path(folder);
+	r->pool = pool_new(r->o->threads);
+	read_written(r, shipped);
+	res->left_out = drop_contradicted(r) + drop_hopeless(r);
+	res->examples = r->examples.n;
+	if (r->examples.n == 0) {
+		res->nothing = true;
+		goto out;
+	}
+	resume = resumable(r, folder, id, st.print);
+	snprintf(st.start, sizeof(st.start), "%s", id);
+	st.examples = (int64_t)r->examples.n;
+	st.newest = r->newest;
+	remember(r, folder, &st, "running");
+	rc = learn(r, reg, id, base, resume, res, e);
+	if (rc == 0 || r->cancelled)
+		unlink(r->checkpoint);      /* after a full disk it stays: the next run has only the rest to do */
+	remember(r, folder, &st, rc == 0 ? res->published ? "published" : "gate failed" : r->interrupted ? "interrupted" :
+	         r->cancelled ? "cancelled" : "failed");
+	record(s, r, res, id, rc, st.began, e);
+	if (res->published && r->o->keep > 0)
+		registry_prune(reg, r->o->keep, &ignored);
+out:
+	free(id);
+	return rc;
 }
 
 int retrain(const struct retrain_options *o, struct retrain_result *res, struct err *e)
 {
-	struct run r = { .o = o, .started = now() };
-	const int64_t began = store_now();
+	struct run r = { .o = o, .started = retrain_now() };
 	struct registry *reg = NULL;
 	struct store *s = NULL;
-	char *shipped = NULL, *id = NULL, *path = NULL, *note = NULL;
+	char *shipped = NULL;
 	int rc;
 
 	*res = (struct retrain_result){ 0 };
@@ -385,36 +511,79 @@ int retrain(const struct retrain_options *o, struct retrain_result *res, struct 
 		res->nothing = true;
 		goto out;
 	}
-	if ((rc = paths_model(o->model, &shipped, e)) < 0 || (rc = registry_open(&reg, o->data_dir, shipped, e)) < 0 ||
-	    (rc = registry_lock(reg, e)) < 0 || (rc = registry_current(reg, &id, &path, &note, e)) < 0 ||
-	    (rc = model_load(&r.base, path, MODEL_F32, e)) < 0)
-		goto out;
 	if (o->log && !(r.log = fopen(o->log, "w"))) {
 		rc = err_set(e, ERR_IO, "%s cannot be written: %m", o->log);
 		goto out;
 	}
-	read_written(&r, shipped);
-	rc = learn(&r, reg, id, path, res, e);
-	res->seconds = now() - r.started;
-
-	char *detail = scores_of(res);
-	struct err ignored = ERR_INIT;
-
-	store_run_add(s, "retrain", res->model, id, rc < 0 ? e ? e->msg : "failed" : res->published ? "published" : "gate failed",
-	              detail, began, r.ids, r.examples.n, &ignored);
-	if (res->published)
-		store_audit(s, "published", res->model, &ignored);
-	free(detail);
-	if (res->published)
-		registry_prune(reg, (size_t)config_number(CONFIG_KEEP_MODELS), &ignored);
+	if ((rc = paths_model(o->model, &shipped, e)) == 0 && (rc = registry_open(&reg, o->data_dir, shipped, e)) == 0)
+		rc = with_registry(&r, s, reg, shipped, res, e);
 out:
-	res->seconds = now() - r.started;
+	res->seconds = retrain_now() - r.started;
+	res->interrupted = r.interrupted;
 	run_free(&r);
 	registry_close(reg);
 	store_close(s);
 	free(shipped);
-	free(id);
-	free(path);
-	free(note);
 	return rc;
+}
+
+/* ---- schedule ---- */
+
+struct decided {
+	int64_t since;
+	size_t fresh;
+};
+
+static bool count_fresh(const struct store_example *x, void *arg)
+{
+	struct decided *d = arg;
+
+	d->fresh += x->decided > d->since;
+	return true;
+}
+
+int retrain_scheduled(const char *data_dir, bool *due, struct err *e)
+{
+	struct retrain_state last;
+	struct registry *reg;
+	struct decided d = { 0 };
+	struct store *s;
+	time_t next;
+	int rc = registry_open(&reg, data_dir, NULL, e);
+
+	*due = false;
+	if (rc < 0)
+		return rc;
+	retrain_state_read(&last, registry_folder(reg));
+	registry_close(reg);
+	next = config_next(CONFIG_RETRAIN_AT, (time_t)(last.began / 1000));
+	if (next == 0 || next > time(NULL))
+		return 0;
+	/* a run that did not get to its end has learned nothing yet */
+	if (strcmp(last.outcome, "published") == 0 || strcmp(last.outcome, "gate failed") == 0)
+		d.since = last.newest;
+	if ((rc = store_open(&s, data_dir, STORE_READ_ONLY, e)) < 0)
+		return rc == ERR_NOTFOUND ? 0 : rc;
+	rc = store_examples(s, "approved", count_fresh, &d, e);
+	store_close(s);
+	*due = rc == 0 && d.fresh > 0;
+	return rc;
+}
+
+bool retrain_waits(const char *data_dir)
+{
+	struct retrain_state last;
+	struct registry *reg;
+	bool waits = false;
+	char *path;
+
+	if (registry_open(&reg, data_dir, NULL, NULL) < 0)
+		return false;
+	retrain_state_read(&last, registry_folder(reg));
+	path = retrain_checkpoint_path(registry_folder(reg));
+	waits = (strcmp(last.outcome, "interrupted") == 0 || strcmp(last.outcome, "running") == 0 || strcmp(last.outcome, "failed") == 0) &&
+		access(path, F_OK) == 0;
+	free(path);
+	registry_close(reg);
+	return waits;
 }

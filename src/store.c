@@ -370,6 +370,7 @@ int store_reopen(struct store *s, struct err *e)
 	/* The old one first: its shared memory would be cut short under it by the new one's. SQLite sees that
 	 * the file has moved, and touches neither the new one nor its log. */
 	finalize(s);
+	store_words_close(s);
 	sqlite3_close(s->db);
 	s->db = NULL;
 	s->depth = 0;
@@ -416,6 +417,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	finalize(s);
+	store_words_close(s);
 	sqlite3_close(s->db);
 	if (s->lock > 0)
 		close(s->lock);

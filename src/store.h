@@ -169,6 +169,8 @@ int store_examples(struct store *s, const char *state,
 /* Keeps what it was for store_example_undo. */
 int store_example_decide(struct store *s, int64_t id, const char *state, struct err *e);
 int store_example_edit(struct store *s, int64_t id, const char *chat, const char *question, const char *answer, struct err *e);
+/* Another answer and a decision at once: one undo takes both back. */
+int store_example_settle(struct store *s, int64_t id, const char *chat, const char *answer, const char *state, struct err *e);
 int store_example_undo(struct store *s, int64_t *id, struct err *e);       /* the last decision or edit; ERR_NOTFOUND */
 
 /* Vectors of the memory's encoder. */
@@ -188,7 +190,11 @@ int store_canned(struct store *s, bool (*each)(const char *name, const char *tex
 /* A training run: detail is JSON (figures, gate). examples: what it learned from. */
 int store_run_add(struct store *s, const char *kind, const char *model, const char *parent, const char *outcome,
                   const char *detail, int64_t started, const int64_t *examples, size_t n, struct err *e);
+/* What changed the learned state, and when: examples and decisions, runs, models, what was forgotten or deleted by age,
+ * restored. Those of this module are noted by it, in the same transaction; detail never holds what was said. */
 int store_audit(struct store *s, const char *what, const char *detail, struct err *e);
+int store_audits(struct store *s, size_t limit, bool (*each)(int64_t when, const char *what, const char *detail, void *arg),
+                 void *arg, struct err *e);      /* newest first */
 /* Versions that learned from something since forgotten; each once. */
 int store_tainted(struct store *s, bool (*each)(const char *model, void *arg), void *arg, struct err *e);
 
@@ -203,6 +209,8 @@ int store_restore(const char *data_dir, const char *backup, struct err *e);
  * values of their placeholders: they hold no personal data, and nothing has to be learned anew. */
 enum { STORE_MOST_DAYS = 36500 };
 int store_retain(struct store *s, int days, int most, struct err *e);
+/* More memory for the word index while very much is written, so that it is written in fewer and bigger pieces; off: as usual. */
+int store_index_room(struct store *s, bool more, struct err *e);
 /* Merge some of the word index, so that deleted words leave it; first: begin. 1: there is more to do, 0: done. */
 int store_merge(struct store *s, bool first, struct err *e);
 /* Is the file gone from its path, or another one there? Then store_reopen opens (or makes) the one that is. */

@@ -94,6 +94,8 @@ static int copy_to(struct store *s, const char *path, struct err *e)
 	if (rc == SQLITE_OK)      /* one file, with no log beside it */
 		rc = sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 	sqlite3_close(to);
+	if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)      /* what is copied, not the copy */
+		return store_fail(s, rc, e);
 	if (rc != SQLITE_OK)
 		return err_set(e, ERR_IO, "%s cannot be written: %s", path, sqlite3_errstr(rc));
 	return 0;
@@ -171,6 +173,11 @@ int store_restore(const char *data_dir, const char *backup, struct err *e)
 		unlink(side.s);
 	}
 	rc = store_backup(from, path.s, e);
+	/* from here on it is restored, whatever becomes of the note about it */
+	if (rc == 0 && store_open_file(&now, path.s, STORE_NO_MIGRATE, &ignored) == 0) {
+		store_audit(now, "restored", "a backup was put in the database's place", &ignored);
+		store_close(now);
+	}
 out:
 	store_close(from);
 	free(folder);
@@ -201,6 +208,15 @@ int store_retain(struct store *s, int days, int most, struct err *e)
 	}
 #undef OLD
 	gone = sqlite3_changes(s->db);
+	if (gone > 0) {
+		char detail[64];
+
+		snprintf(detail, sizeof(detail), "%d conversations untouched for %d days", gone, days);
+		if ((rc = store_audit(s, "deleted by age", detail, e)) < 0) {
+			store_abandon(s);
+			return rc;
+		}
+	}
 	rc = store_commit(s, e);
 	return rc < 0 ? rc : gone;
 }
@@ -213,4 +229,10 @@ int store_merge(struct store *s, bool first, struct err *e)
 
 	/* FTS5: fewer than two rows changed means that there was nothing to merge */
 	return rc < 0 ? rc : sqlite3_total_changes(s->db) - before >= 2;
+}
+
+int store_index_room(struct store *s, bool more, struct err *e)
+{
+	return store_run(s, e, "INSERT INTO messages_fts(messages_fts, rank) VALUES ('hashsize', ?)", "i",
+	                 (int64_t)(more ? 64 << 20 : 1 << 20));
 }

@@ -273,7 +273,9 @@ int store_scrub(struct store *s, struct err *e)
 	int rc;
 
 	/* Deleting from FTS5's index adds marks beside the words; building it anew leaves neither. */
-	if ((rc = store_exec(s, "INSERT INTO messages_fts(messages_fts) VALUES ('rebuild')", e)) < 0 ||
+	if ((rc = store_index_room(s, true, e)) < 0 ||
+	    (rc = store_exec(s, "INSERT INTO messages_fts(messages_fts) VALUES ('rebuild')", e)) < 0 ||
+	    (rc = store_index_room(s, false, e)) < 0 ||
 	    (rc = store_exec(s, "INSERT INTO messages_fts(messages_fts) VALUES ('optimize')", e)) < 0 ||
 	    (rc = empty_log(s, e)) < 0)
 		return rc;

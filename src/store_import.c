@@ -41,6 +41,10 @@ int store_bulk_commit(struct store *s, struct err *e)
 	int rc = store_run(s, e, "INSERT INTO messages_fts(rowid, content) SELECT id, content FROM messages WHERE id > ?", "i",
 	                   s->bulk_after);
 
+	if (rc == 0)      /* the other trigger's work (store_schema.c) */
+		rc = store_run(s, e, "INSERT INTO spans SELECT id >> 10, min(created), max(created) FROM messages WHERE id > ?"
+		               " GROUP BY id >> 10 ON CONFLICT (chunk) DO UPDATE SET oldest = min(oldest, excluded.oldest),"
+		               " newest = max(newest, excluded.newest)", "i", s->bulk_after);
 	if (rc == 0)      /* FTS5's defaults */
 		rc = store_run(s, e, "INSERT INTO messages_fts(messages_fts, rank) VALUES ('automerge', 4)", "");
 	if (rc == 0)

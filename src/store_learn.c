@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* store_learn: examples and their decisions, vectors, named bytes, canned replies, runs, audit. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +20,30 @@ void store_example_free(struct store_example *x)
 	*x = (struct store_example){ 0 };
 }
 
+static int changed(struct store *s, int rc, struct err *e)
+{
+	if (rc == 0)
+		return store_commit(s, e);
+	store_abandon(s);
+	return rc;
+}
+
+/* The audit trail says what changed, never what was said. */
+static int audit_example(struct store *s, const char *what, int64_t id, const char *how, struct err *e)
+{
+	char detail[64];
+
+	snprintf(detail, sizeof(detail), "example %lld: %.30s", (long long)id, how);
+	return store_audit(s, what, detail, e);
+}
+
 int store_example_add(struct store *s, struct store_example *x, struct err *e)
 {
 	const int64_t when = store_now();
-	int rc;
+	int rc = store_begin(s, e);
+
+	if (rc < 0)
+		return rc;
 
 	if (x->created == 0)
 		x->created = when;
@@ -32,9 +53,11 @@ int store_example_add(struct store *s, struct store_example *x, struct err *e)
 	               " flags, vals, weight, created, decided) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	               "oottttttttdii", x->conversation, x->message, x->chat, x->question, x->answer, x->suggested, x->state,
 	               x->origin, x->flags, x->values ? x->values : "{}", x->weight, x->created, x->decided);
-	if (rc == 0)
+	if (rc == 0) {
 		x->id = sqlite3_last_insert_rowid(s->db);
-	return rc;
+		rc = audit_example(s, x->state, x->id, x->origin, e);
+	}
+	return changed(s, rc, e);
 }
 
 #define EXAMPLE "SELECT id, conversation, message, chat, question, answer, suggested, state, origin, flags, vals, weight," \
@@ -113,21 +136,16 @@ static int change(struct store *s, int64_t id, struct err *e)
 	return rc;
 }
 
-static int changed(struct store *s, int rc, struct err *e)
-{
-	if (rc == 0)
-		return store_commit(s, e);
-	store_abandon(s);
-	return rc;
-}
-
 int store_example_decide(struct store *s, int64_t id, const char *state, struct err *e)
 {
 	int rc = change(s, id, e);
 
 	if (rc < 0)
 		return rc;
-	return changed(s, store_run(s, e, "UPDATE examples SET state = ?, decided = ? WHERE id = ?", "tii", state, store_now(), id), e);
+	rc = store_run(s, e, "UPDATE examples SET state = ?, decided = ? WHERE id = ?", "tii", state, store_now(), id);
+	if (rc == 0)
+		rc = audit_example(s, state, id, "decided", e);
+	return changed(s, rc, e);
 }
 
 int store_example_edit(struct store *s, int64_t id, const char *chat, const char *question, const char *answer, struct err *e)
@@ -139,6 +157,21 @@ int store_example_edit(struct store *s, int64_t id, const char *chat, const char
 	rc = store_run(s, e, "UPDATE examples SET chat = ?, question = ?, answer = ? WHERE id = ?", "ttti", chat, question,
 	               answer, id);
 	if (rc == 0)      /* the vector was of the old words */
+		rc = store_run(s, e, "DELETE FROM vectors WHERE example = ?", "i", id);
+	if (rc == 0)
+		rc = audit_example(s, "edited", id, "answer", e);
+	return changed(s, rc, e);
+}
+
+int store_example_settle(struct store *s, int64_t id, const char *chat, const char *answer, const char *state, struct err *e)
+{
+	int rc = change(s, id, e);
+
+	if (rc < 0)
+		return rc;
+	rc = store_run(s, e, "UPDATE examples SET chat = ?, answer = ?, state = ?, decided = ? WHERE id = ?", "tttii", chat, answer,
+	               state, store_now(), id);
+	if (rc == 0)
 		rc = store_run(s, e, "DELETE FROM vectors WHERE example = ?", "i", id);
 	return changed(s, rc, e);
 }
@@ -168,6 +201,8 @@ int store_example_undo(struct store *s, int64_t *id, struct err *e)
 			rc = store_run(s, e, "DELETE FROM vectors WHERE example = ?", "i", *id);
 		if (rc == 0)
 			rc = store_run(s, e, "DELETE FROM decisions WHERE id = ?", "i", decision);
+		if (rc == 0)
+			rc = audit_example(s, "undone", *id, "decision", e);
 	}
 	return changed(s, rc, e);
 }
@@ -284,6 +319,22 @@ int store_run_add(struct store *s, const char *kind, const char *model, const ch
 int store_audit(struct store *s, const char *what, const char *detail, struct err *e)
 {
 	return store_run(s, e, "INSERT INTO audit (what, detail, created) VALUES (?, ?, ?)", "tti", what, detail, store_now());
+}
+
+int store_audits(struct store *s, size_t limit, bool (*each)(int64_t when, const char *what, const char *detail, void *arg),
+                 void *arg, struct err *e)
+{
+	sqlite3_stmt *st = store_statement(s, "SELECT created, what, detail FROM audit ORDER BY id DESC LIMIT ?", e);
+	int rc;
+
+	if (!st)
+		return ERR_IO;
+	store_bind(st, "i", (int64_t)limit);
+	while ((rc = store_step(s, st, e)) == SQLITE_ROW)
+		if (!each(sqlite3_column_int64(st, 0), (const char *)sqlite3_column_text(st, 1), (const char *)sqlite3_column_text(st, 2), arg))
+			break;
+	sqlite3_reset(st);
+	return rc < 0 ? rc : 0;
 }
 
 int store_tainted(struct store *s, bool (*each)(const char *model, void *arg), void *arg, struct err *e)

@@ -124,9 +124,13 @@ int store_conversation_delete(struct store *s, int64_t id, struct err *e)
 	if (rc < 0)
 		return rc;
 	/* models that learned from it are known by their runs */
-	if ((rc = store_run(s, e, "INSERT OR IGNORE INTO tainted (model, created) SELECT DISTINCT r.model, ? FROM runs r"
-	                    " JOIN run_examples x ON x.run = r.id JOIN examples e ON e.id = x.example"
-	                    " WHERE e.conversation = ? AND r.model <> ''", "ii", store_now(), id)) < 0 ||
+	if ((rc = store_run(s, e, "INSERT OR IGNORE INTO tainted (model, created)"
+	                    " WITH RECURSIVE learned (model) AS (SELECT r.model FROM runs r JOIN run_examples x ON x.run = r.id"
+	                    " JOIN examples e ON e.id = x.example WHERE e.conversation = ?2 AND r.model <> ''"
+	                    " UNION SELECT r.model FROM runs r JOIN learned l ON r.parent = l.model WHERE r.model <> '')"
+	                    " SELECT model, ?1 FROM learned", "ii", store_now(), id)) < 0 ||
+	    /* numbers are given again: a later example must not count as learned */
+	    (rc = store_run(s, e, "DELETE FROM run_examples WHERE example IN (SELECT id FROM examples WHERE conversation = ?)", "i", id)) < 0 ||
 	    (rc = store_run(s, e, "DELETE FROM examples WHERE conversation = ?", "i", id)) < 0 ||
 	    (rc = store_run(s, e, "DELETE FROM conversations WHERE id = ?", "i", id)) < 0) {
 		store_abandon(s);
@@ -135,6 +139,10 @@ int store_conversation_delete(struct store *s, int64_t id, struct err *e)
 	if (sqlite3_changes(s->db) == 0) {
 		store_abandon(s);
 		return err_set(e, ERR_NOTFOUND, "there is no conversation %lld", (long long)id);
+	}
+	if ((rc = store_audit(s, "deleted", "a conversation", e)) < 0) {
+		store_abandon(s);
+		return rc;
 	}
 	return store_commit(s, e);
 }

@@ -16,6 +16,7 @@ struct store {
 	bool lost;                    /* deleted while open, and could not be opened again */
 	int lock;                     /* of store_share, store_alone; 0: none */
 	int depth;                    /* of store_begin */
+	void *words;                  /* FTS5's tokenizer (store_words.c); NULL: not asked for yet */
 	int64_t bulk_after;           /* messages above this id are indexed by store_bulk_commit */
 	struct {
 		const char *sql;          /* a literal: compared by address */
@@ -38,5 +39,27 @@ int store_exec(struct store *s, const char *sql, struct err *e);
 int store_fail(struct store *s, int code, struct err *e);
 /* A column as a string of our own; never NULL. */
 char *store_text(sqlite3_stmt *st, int column);
+/* The words of a text as the index has them (folded), with their places in the text; false from each stops. ERR_IO: there is
+ * no such tokenizer. */
+int store_words(struct store *s, const char *text, size_t len,
+                bool (*each)(const char *word, size_t n, size_t from, size_t to, void *arg), void *arg, struct err *e);
+void store_words_close(struct store *s);
+
+/* Message numbers, from the highest on; ranges do not overlap. */
+struct store_range {
+	int64_t from, to;             /* both included */
+};
+struct store_ranges {
+	struct store_range *v;
+	size_t n, cap;
+	bool all;                     /* nothing was ruled out: v is empty */
+};
+struct store_narrow {                 /* what can be turned into ranges; NULL, "" and 0: anything */
+	const char *customer, *tag, *origin, *case_id;
+	int64_t after, before;
+};
+/* Where messages may be that pass; some in them may not. */
+int store_ranges(struct store *s, const struct store_narrow *q, int64_t highest, struct store_ranges *r, struct err *e);
+void store_ranges_free(struct store_ranges *r);
 
 #endif

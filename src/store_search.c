@@ -8,8 +8,12 @@
 #include "base/mem.h"
 #include "store_private.h"
 
+enum { STEM = 3, WALK = 3000 };
+
 struct query {
 	struct str match;             /* in FTS5's own syntax, every word quoted */
+	struct str stem;              /* the same, the open word cut to a beginning that the index has */
+	struct str open;              /* the open word as the index would have it; "" when it is short, or none */
 	char *from, *tag, *origin, *case_id;
 	int64_t after, before;
 };
@@ -17,6 +21,8 @@ struct query {
 static void query_free(struct query *q)
 {
 	str_free(&q->match);
+	str_free(&q->stem);
+	str_free(&q->open);
 	free(q->from);
 	free(q->tag);
 	free(q->origin);
@@ -66,9 +72,21 @@ static int filter(struct query *q, const char *word, size_t n, struct err *e)
 	return 0;
 }
 
+static void quote(struct str *s, const char *word, size_t n, bool open)
+{
+	str_adds(s, s->len ? " AND \"" : "\"");
+	for (size_t i = 0; i < n; i++) {
+		if (word[i] == '"')
+			str_addc(s, '"');
+		str_addc(s, word[i]);
+	}
+	str_adds(s, open ? "\" *" : "\"");
+}
+
 /* "word" or "several words", with a star when it may go on. */
 static void add_words(struct query *q, const char *word, size_t n, bool open)
 {
+	const bool star = n > 1 && word[n - 1] == '*';      /* a beginning, and said so */
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++)      /* FTS5 makes nothing of punctuation alone, and says so */
@@ -76,13 +94,11 @@ static void add_words(struct query *q, const char *word, size_t n, bool open)
 			((word[i] | 32) >= 'a' && (word[i] | 32) <= 'z');
 	if (!any)
 		return;
-	str_adds(&q->match, q->match.len ? " AND \"" : "\"");
-	for (size_t i = 0; i < n; i++) {
-		if (word[i] == '"')
-			str_addc(&q->match, '"');
-		str_addc(&q->match, word[i]);
-	}
-	str_adds(&q->match, open ? "\" *" : "\"");
+	quote(&q->match, word, n, open || star);
+	if (open)
+		str_add(&q->open, word, n);
+	else
+		quote(&q->stem, word, n, star);
 }
 
 static int parse(struct query *q, const char *text, struct err *e)
@@ -124,42 +140,153 @@ static int parse(struct query *q, const char *text, struct err *e)
 	return 0;
 }
 
+/* ---- an open word of more letters than the index has beginnings of ----
+ *
+ * FTS5 answers it by putting together all matches of all words that begin so, before the first is seen: hundreds of
+ * milliseconds where there are many. But where there are many, walking those of the first three letters, which
+ * the index has ready, and looking which go on as wanted, soon fills a page; and where it does not, there are few. */
+
+struct one_word {
+	struct str word;
+	size_t n;
+};
+
+static bool take_word(const char *word, size_t n, size_t from, size_t to, void *arg)
+{
+	struct one_word *o = arg;
+
+	(void)from;
+	(void)to;
+	str_reset(&o->word);
+	str_add(&o->word, word, n);
+	return ++o->n < 2;
+}
+
+/* Bytes of the first STEM characters; 0: it has no more than those. */
+static size_t stem_of(const char *word)
+{
+	size_t i = 0, n = 0;
+
+	for (; word[i]; i++)
+		if (((unsigned char)word[i] & 0xc0) != 0x80 && n++ == STEM)
+			return i;
+	return 0;
+}
+
+static int find_stem(struct store *s, struct query *q, struct err *e)
+{
+	struct one_word o = { STR_INIT, 0 };
+	size_t stem;
+	int rc = q->open.len ? store_words(s, q->open.s, q->open.len, take_word, &o, e) : 0;
+
+	str_reset(&q->open);
+	if (rc == 0 && o.n == 1 && (stem = stem_of(o.word.s)) > 0) {
+		str_adds(&q->open, o.word.s);
+		quote(&q->stem, o.word.s, stem, true);
+	}
+	str_free(&o.word);
+	return rc;
+}
+
+/* A few words around the first that begins as wanted, as FTS5's snippet() makes it. */
+enum { SHOWN_BEFORE = 3, SHOWN = 12 };
+
+struct look {
+	const char *open;
+	size_t n, at, first;          /* first: SIZE_MAX until one begins so */
+	size_t ring[SHOWN_BEFORE + 1];      /* where the last words began */
+	const char *text;
+	struct str *out;
+	size_t done, words;           /* of text that is in out */
+};
+
+static bool look_at(const char *word, size_t n, size_t from, size_t to, void *arg)
+{
+	struct look *l = arg;
+	const bool hit = n >= l->n && memcmp(word, l->open, l->n) == 0;
+
+	l->ring[l->at++ % (SHOWN_BEFORE + 1)] = from;
+	if (l->first == SIZE_MAX) {
+		if (!hit)
+			return true;
+		l->first = l->at - 1;
+		l->done = l->first < SHOWN_BEFORE ? 0 : l->ring[(l->first - SHOWN_BEFORE) % (SHOWN_BEFORE + 1)];
+		if (l->done > 0)
+			str_adds(l->out, "...");
+	}
+	str_add(l->out, l->text + l->done, from - l->done);
+	if (hit)
+		str_addc(l->out, '\x02');
+	str_add(l->out, l->text + from, to - from);
+	if (hit)
+		str_addc(l->out, '\x03');
+	l->done = to;
+	return ++l->words < SHOWN - SHOWN_BEFORE;
+}
+
+/* False: no word of it begins as wanted. */
+static bool look_for(struct store *s, const struct query *q, const char *text, size_t len, struct str *snippet)
+{
+	struct look l = { .open = q->open.s, .n = q->open.len, .first = SIZE_MAX, .text = text, .out = snippet };
+
+	str_reset(snippet);
+	store_words(s, text, len, look_at, &l, NULL);
+	if (l.first == SIZE_MAX)
+		return false;
+	if (l.words < SHOWN - SHOWN_BEFORE)
+		str_add(snippet, text + l.done, len - l.done);
+	else if (l.done < len)
+		str_adds(snippet, "...");
+	return true;
+}
+
+/* ---- the walk ---- */
+
 #define COLUMNS "SELECT m.id, m.conversation, m.created, m.role, m.origin, c.case_id, c.customer, m.content, "
 #define FILTERS \
-	" AND (?3 = '' OR m.role = ?3 OR c.customer LIKE '%' || ?3 || '%') AND (?4 = '' OR EXISTS (SELECT 1 FROM tags t" \
+	" AND (?3 = '' OR m.role = ?3) AND (?10 = '' OR c.customer LIKE '%' || ?10 || '%') AND (?4 = '' OR EXISTS (SELECT 1 FROM tags t" \
 	" WHERE t.conversation = m.conversation AND t.tag = ?4)) AND (?5 = '' OR m.origin = ?5)" \
 	" AND (?6 = '' OR c.case_id = ?6) AND (?7 = 0 OR m.created >= ?7) AND (?8 = 0 OR m.created < ?8)"
+#define MATCHES(SNIPPET) COLUMNS SNIPPET \
+	" FROM messages_fts f JOIN messages m ON m.id = f.rowid JOIN conversations c ON c.id = m.conversation" \
+	" WHERE messages_fts MATCH ?1 AND f.rowid <= ?2 AND f.rowid >= ?11" FILTERS " ORDER BY f.rowid DESC LIMIT ?9"
 
-int store_search(struct store *s, const char *query, size_t limit, int64_t before_id,
-                 bool (*each)(const struct store_hit *h, void *arg), void *arg, struct err *e)
+struct walk {
+	struct store *s;
+	const struct query *q;
+	bool (*each)(const struct store_hit *h, void *arg);
+	void *arg;
+	size_t left;                  /* hits that are still wanted */
+	size_t budget;                /* rows to look at before giving up */
+	int64_t last;                 /* the number looked at last */
+	bool stopped;
+};
+
+enum way { BY_WORDS, BY_STEM, BY_NUMBER };
+
+static int walk(struct walk *w, enum way way, int64_t from, int64_t to, struct err *e)
 {
-	struct query q = { .match = STR_INIT };
+	const struct query *q = w->q;
+	const char *role = q->from && (strcmp(q->from, "user") == 0 || strcmp(q->from, "assistant") == 0) ? q->from : "";
+	struct str snippet = STR_INIT;
 	sqlite3_stmt *st;
-	char *clean = store_clean(query, strlen(query));
-	int rc = parse(&q, clean, e);
+	int rc = 0;
 
-	free(clean);
-	if (rc < 0) {
-		query_free(&q);
-		return rc;
-	}
-	/* Walking row ids downwards reads no more matches than are shown; ranking would read them all. */
-	if (q.match.len)
-		st = store_statement(s, COLUMNS "snippet(messages_fts, 0, char(2), char(3), '...', 12)"
-			" FROM messages_fts f JOIN messages m ON m.id = f.rowid JOIN conversations c ON c.id = m.conversation"
-			" WHERE messages_fts MATCH ?1 AND f.rowid < ?2" FILTERS " ORDER BY f.rowid DESC LIMIT ?9", e);
+	/* Walking numbers downwards reads no more matches than are shown; ranking would read them all. */
+	if (way == BY_WORDS)
+		st = store_statement(w->s, MATCHES("snippet(messages_fts, 0, char(2), char(3), '...', 12)"), e);
+	else if (way == BY_STEM)
+		st = store_statement(w->s, MATCHES("''"), e);
 	else
-		st = store_statement(s, COLUMNS "substr(m.content, 1, 120)"
+		st = store_statement(w->s, COLUMNS "substr(m.content, 1, 120)"
 			" FROM messages m CROSS JOIN conversations c ON c.id = m.conversation"
-			" WHERE ?1 = '' AND m.id < ?2" FILTERS " ORDER BY m.id DESC LIMIT ?9", e);
-	if (!st) {
-		query_free(&q);
+			" WHERE ?1 = '' AND m.id <= ?2 AND m.id >= ?11" FILTERS " ORDER BY m.id DESC LIMIT ?9", e);
+	if (!st)
 		return e && e->code ? e->code : ERR_IO;
-	}
-	store_bind(st, "tittttiii", q.match.s, before_id ? before_id : INT64_MAX, q.from, q.tag, q.origin, q.case_id,
-	           q.after, q.before, (int64_t)limit);
-	while ((rc = store_step(s, st, e)) == SQLITE_ROW) {
-		const struct store_hit h = {
+	store_bind(st, "tittttiiiti", way == BY_STEM ? q->stem.s : q->match.s, to, role, q->tag, q->origin, q->case_id, q->after,
+	           q->before, way == BY_STEM ? (int64_t)-1 : (int64_t)w->left, *role ? "" : q->from, from);
+	while (w->left > 0 && !w->stopped && (rc = store_step(w->s, st, e)) == SQLITE_ROW) {
+		struct store_hit h = {
 			.message = sqlite3_column_int64(st, 0), .conversation = sqlite3_column_int64(st, 1),
 			.created = sqlite3_column_int64(st, 2), .role = (const char *)sqlite3_column_text(st, 3),
 			.origin = (const char *)sqlite3_column_text(st, 4), .case_id = (const char *)sqlite3_column_text(st, 5),
@@ -167,10 +294,79 @@ int store_search(struct store *s, const char *query, size_t limit, int64_t befor
 			.snippet = (const char *)sqlite3_column_text(st, 8),
 		};
 
-		if (!each(&h, arg))
-			break;
+		w->last = h.message;
+		if (way == BY_STEM) {
+			if (w->budget-- == 0)
+				break;
+			if (!look_for(w->s, q, h.content, (size_t)sqlite3_column_bytes(st, 7), &snippet))
+				continue;
+			h.snippet = snippet.s;
+		}
+		w->left--;
+		w->stopped = !w->each(&h, w->arg);
 	}
 	sqlite3_reset(st);
-	query_free(&q);
+	str_free(&snippet);
 	return rc < 0 ? rc : 0;
+}
+
+static int walk_ranges(struct walk *w, struct store_ranges *r, struct err *e)
+{
+	const bool stem = w->q->open.len > 0;
+	size_t i = 0;
+	int rc = 0;
+
+	if (w->q->match.len == 0) {
+		for (; i < r->n && w->left > 0 && !w->stopped && rc == 0; i++)
+			rc = walk(w, BY_NUMBER, r->v[i].from, r->v[i].to, e);
+		return rc;
+	}
+	if (stem) {
+		w->budget = WALK;
+		for (; i < r->n && w->left > 0 && !w->stopped && rc == 0; i++) {
+			rc = walk(w, BY_STEM, r->v[i].from, r->v[i].to, e);
+			if (w->budget == SIZE_MAX) {      /* go on below the one that was one too many */
+				r->v[i].to = w->last;
+				break;
+			}
+		}
+		if (i == r->n || rc < 0)
+			return rc;
+		/* every one of these walks begins by putting everything together: few of them then */
+		if (r->n - i > 4) {
+			r->v[i].from = r->v[r->n - 1].from;
+			r->n = i + 1;
+		}
+	}
+	for (; i < r->n && w->left > 0 && !w->stopped && rc == 0; i++)
+		rc = walk(w, BY_WORDS, r->v[i].from, r->v[i].to, e);
+	return rc;
+}
+
+int store_search(struct store *s, const char *query, size_t limit, int64_t before_id,
+                 bool (*each)(const struct store_hit *h, void *arg), void *arg, struct err *e)
+{
+	struct query q = { .match = STR_INIT, .stem = STR_INIT, .open = STR_INIT };
+	struct walk w = { .s = s, .q = &q, .each = each, .arg = arg, .left = limit };
+	struct store_ranges r = { 0 };
+	char *clean = store_clean(query, strlen(query));
+	int rc = parse(&q, clean, e);
+
+	free(clean);
+	if (rc == 0)
+		rc = find_stem(s, &q, e);
+	if (rc == 0) {
+		const bool role = q.from && (strcmp(q.from, "user") == 0 || strcmp(q.from, "assistant") == 0);
+		const struct store_narrow narrow = {
+			.customer = role ? NULL : q.from, .tag = q.tag, .origin = q.origin, .case_id = q.case_id, .after = q.after,
+			.before = q.before,
+		};
+
+		rc = store_ranges(s, &narrow, before_id ? before_id - 1 : INT64_MAX, &r, e);
+	}
+	if (rc == 0)
+		rc = walk_ranges(&w, &r, e);
+	store_ranges_free(&r);
+	query_free(&q);
+	return rc;
 }

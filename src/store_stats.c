@@ -127,14 +127,16 @@ static void add_median(struct store_figures *f, sqlite3_stmt *st)
 	*(strcmp(kind, "message") == 0 ? &f->reply_ms : strcmp(kind, "completion") == 0 ? &f->completion_ms : &f->suggestion_ms) = ms;
 }
 
+/* Numbers below these were given before ?1: most of a long history need not be read. */
+#define RECENT "id >= (SELECT coalesce(min(chunk), 0) << 10 FROM spans WHERE newest >= ?1) AND created >= ?1"
 /* KEY is what is grouped by: '' (all), week(created) or model. ?1: from when on. */
-#define MESSAGES(KEY) "SELECT " KEY ", role, origin, count(*) FROM messages WHERE created >= ?1 GROUP BY 1, 2, 3"
+#define MESSAGES(KEY) "SELECT " KEY ", role, origin, count(*) FROM messages WHERE " RECENT " GROUP BY 1, 2, 3"
 #define CONVERSATIONS(KEY) "SELECT " KEY ", count(*) FROM conversations WHERE created >= ?1 GROUP BY 1"
 #define SHOWN(KEY) "SELECT " KEY ", kind, fate, count(*), sum(chars) FROM suggestions WHERE created >= ?1 GROUP BY 1, 2, 3"
 /* of those that took time at all: what memory answered at once says nothing about the model */
 #define MEDIANS(KEY) \
 	"SELECT k, kind, avg(ms) FROM (SELECT k, kind, ms, row_number() OVER w AS i, count(*) OVER (PARTITION BY k, kind) AS n" \
-	" FROM (SELECT " KEY " AS k, 'message' AS kind, latency_ms AS ms FROM messages WHERE created >= ?1 AND origin = 'model'" \
+	" FROM (SELECT " KEY " AS k, 'message' AS kind, latency_ms AS ms FROM messages WHERE " RECENT " AND origin = 'model'" \
 	" AND latency_ms > 0 UNION ALL SELECT " KEY ", kind, latency_ms FROM suggestions WHERE created >= ?1 AND latency_ms > 0)" \
 	" WINDOW w AS (PARTITION BY k, kind ORDER BY ms)) WHERE i IN ((n + 1) / 2, (n + 2) / 2) GROUP BY k, kind"
 
@@ -152,7 +154,7 @@ static const struct query {
 	{ STORE_FIGURES_WEEK, SHOWN("week(created)"), add_shown },
 	{ STORE_FIGURES_WEEK, MEDIANS("week(created)"), add_median },
 	/* the model that served is noted with a customer's messages too */
-	{ STORE_FIGURES_MODEL, "SELECT model, role, origin, count(*) FROM messages WHERE created >= ?1 AND role = 'assistant'"
+	{ STORE_FIGURES_MODEL, "SELECT model, role, origin, count(*) FROM messages WHERE " RECENT " AND role = 'assistant'"
 	  " AND model <> '' GROUP BY 1, 2, 3", add_messages },
 	{ STORE_FIGURES_MODEL, "SELECT * FROM (" SHOWN("model") ") WHERE model <> ''", add_shown },
 	{ STORE_FIGURES_MODEL, "SELECT * FROM (" MEDIANS("model") ") WHERE k <> ''", add_median },

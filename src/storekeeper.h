@@ -33,6 +33,10 @@ void storekeeper_flush(struct storekeeper *k);
  * must not stop a reply. A database that was deleted while open is made anew. */
 int64_t storekeeper_conversation(struct storekeeper *k, const char *case_id, const char *customer, const char *company,
                                  const char *source);
+/* Change "case_id" or "state" of it, now or when its rows are made. */
+void storekeeper_set(struct storekeeper *k, int64_t conversation, const char *field, const char *value);
+/* Its rows are there already: it goes on with them. */
+void storekeeper_adopt(struct storekeeper *k, int64_t conversation, int64_t row);
 /* Strings are copied. Once storekeeper_flush returns without new trouble, it is on the disk. */
 void storekeeper_message(struct storekeeper *k, int64_t conversation, const char *role, const char *origin,
                          const char *text, size_t len, const char *model, double latency_ms);

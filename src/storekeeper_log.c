@@ -91,6 +91,49 @@ char *storekeeper_trouble(struct storekeeper *k)
 	return t;
 }
 
+/* ---- changes ---- */
+
+struct change {
+	struct storekeeper *k;
+	int64_t conversation, row;
+	const char *field;
+	char *value;
+};
+
+static void write_change(struct store *s, void *arg)
+{
+	struct change *c = arg;
+	struct logged *l = logged_of(c->k, c->conversation);
+	struct err e = ERR_INIT;
+
+	if (l && c->row)
+		l->row = c->row;
+	if (l && c->field && strcmp(c->field, "case_id") == 0) {
+		free(l->case_id);
+		l->case_id = xstrdup(c->value);
+	}
+	if (s && l && c->field && l->row && store_conversation_set(s, l->row, c->field, c->value, &e) < 0)
+		remember_trouble(c->k, e.msg);
+	free(c->value);
+	free(c);
+}
+
+void storekeeper_set(struct storekeeper *k, int64_t conversation, const char *field, const char *value)
+{
+	struct change *c = xcalloc(1, sizeof(*c));
+
+	*c = (struct change){ k, conversation, 0, strcmp(field, "state") == 0 ? "state" : "case_id", xstrdup(value) };
+	storekeeper_put(k, write_change, NULL, c);
+}
+
+void storekeeper_adopt(struct storekeeper *k, int64_t conversation, int64_t row)
+{
+	struct change *c = xcalloc(1, sizeof(*c));
+
+	*c = (struct change){ k, conversation, row, NULL, NULL };
+	storekeeper_put(k, write_change, NULL, c);
+}
+
 /* ---- turns ---- */
 
 static void said_free(struct said *d)

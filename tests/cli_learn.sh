@@ -69,15 +69,32 @@ check "model rollback: nothing to go back to" exits 1 'serves already' "$program
 check "model promote: no such version" exits 1 'no version v7' "$program" model promote v7
 # a budget that cannot be enough: not published, and it says which check and why
 check "retrain: the gate keeps an unlearned model out" exits 4 'FAILED learned' "$program" retrain --minutes 0.01 --replay 4 --threads 1
+check "retrain: --json says which check" sh -c "'$program' retrain --json --steps 1 --replay 2 --wordings 1 --threads 1 2>/dev/null | grep -q '\"name\": \"learned\", \"value\": 0.0'"
+check "retrain: not due" says 'not due' "$program" retrain --if-due
+check "retrain: --onto what" exits 2 'onto takes base' "$program" retrain --onto moon
+check "retrain: one at a time" sh -c "mkdir -p '$ANSWERBACK_DATA_DIR/models'; flock '$ANSWERBACK_DATA_DIR/models/lock' '$program' retrain 2>&1 | grep -q 'another program is training'"
+check "teach: a number that only the answer has is the answer" sh -c "'$program' teach 'whom do I call' 'Call 0800 555 7788.' && '$program' review --list --all --json | grep -q '0800 555 7788'"
 check "model list: nothing was published" sh -c "! '$program' model list | grep -q v1"
 mkdir -p "$ANSWERBACK_DATA_DIR/models"
 cp "$(dirname "$program")/data/model.safetensors" "$ANSWERBACK_DATA_DIR/models/v1.safetensors"
 check "model promote" says 'v1 serves' "$program" model promote v1
+check "model list: lineage, scores, acceptance" says '"acceptance"' "$program" model list --json
+check "model compare" says '"same":true' "$program" model compare --json base v1 hello
+check "model compare: messages from a file" sh -c "printf 'hello\nwhere is it\n' | '$program' model compare --messages - base v1 2>&1 | grep -q '2 of 2 replies are the same'"
+check "model diff" says '0.0000 % apart' "$program" model diff base v1
+check "model diff: no such version" exits 1 'no version v9' "$program" model diff base v9
+check "model remove: what serves stays" exits 2 'v1 serves' "$program" model remove v1
 check "reply: by the version that serves" says '"source": "v1"' "$program" reply --json --no-memory hello
 head -c 100000 "$ANSWERBACK_DATA_DIR/models/v1.safetensors" >"$tmp/cut" && mv "$tmp/cut" "$ANSWERBACK_DATA_DIR/models/v1.safetensors"
 check "a damaged version: the shipped one serves and it says so" says 'shipped model serves instead' "$program" reply --no-memory hello
 check "model promote: not a damaged one" exits 1 'stays out of service' "$program" model promote v1
 check "model rollback" says 'base serves' "$program" model rollback
+
+printf '%s\n' '{"answer": "It is 4.", "must": ["4"], "taught": ["how many"], "unseen": ["what number"], "lookalike": []}' >"$tmp/facts.jsonl"
+check "eval --facts" says '"facts": 1' "$program" eval --facts --json "$tmp/facts.jsonl"
+check "eval --facts: for teach" sh -c "'$program' eval --facts --taught '$tmp/t.jsonl' '$tmp/facts.jsonl' && '$program' teach --jsonl '$tmp/t.jsonl' 2>&1 | grep -q 'taught 1'"
+printf '%s\n' '{"answer": "It is 4.", "must": [], "taught": [], "unseen": [], "lookalike": []}' >"$tmp/facts.jsonl"
+check "eval --facts: a fact without what it must have" exits 1 'facts.jsonl:1: a fact wants' "$program" eval --facts "$tmp/facts.jsonl"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -106,5 +106,27 @@ check "stats: nothing kept yet" sh -c "ANSWERBACK_DATA_DIR='$tmp/none' '$program
 check "stats: no operands" exits 2 'options only' "$program" stats everything
 check "retention: no number" sh -c "ANSWERBACK_RETENTION_DAYS=soon '$program' </dev/null 2>'$tmp/said'; [ \$? = 2 ] && grep -q RETENTION_DAYS '$tmp/said'"
 
+# ---- db ----
+
+check "db: check, of nothing" sh -c "ANSWERBACK_DATA_DIR='$tmp/none' '$program' db check 2>&1 | grep -q 'nothing is kept yet' && [ ! -e '$tmp/none' ]"
+check "db: check as JSON" says '"whole":true' "$program" db check --json
+check "db: vacuum says sizes" says 'MB, before' "$program" db vacuum
+check "db: migrate, nothing to do" says 'already' "$program" db migrate
+check "db: something else" exits 2 'say check' "$program" db explode
+"$program" teach 'How high is the tower?' 'Ninety metres.' 2>/dev/null
+check "db: audit" says 'approved *example 1: taught' "$program" db audit
+check "db: audit as JSON" says '"what":"restored"' "$program" db audit --json
+cp "$tmp/data/answerback.db" "$tmp/whole.db"
+dd if=/dev/urandom of="$tmp/data/answerback.db" bs=4096 seek=2 count=8 conv=notrunc 2>/dev/null
+check "db: check of a damaged file" exits 1 'damaged' "$program" db check
+check "restore puts a copy in its place" says restored "$program" restore "$tmp/whole.db"
+check "... whole" says 'whole' "$program" db check
+# the version is a number of four bytes, 60 bytes into the file
+printf '\000\000\000\143' | dd of="$tmp/data/answerback.db" bs=1 seek=60 conv=notrunc 2>/dev/null
+for c in "search x" "db check" "db vacuum" "db migrate" "stats" "forget --yes phrase word" "canned list" "backup"; do
+	# shellcheck disable=SC2086
+	check "newer version: $c" exits 1 'newer answerback' "$program" $c
+done
+
 echo "1..$((passed + failed))"
 [ $failed = 0 ]

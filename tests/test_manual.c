@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "commands.h"
+#include "../ui/desk_keys.h"
 #include "../ui/ui_private.h"
 
 static struct str page = STR_INIT;
@@ -127,10 +128,17 @@ static void list_commands(struct str *want)
 	}
 }
 
+static void list_desk_keys(struct str *want)
+{
+#define X(name, seq, shown, what) add_line(want, shown, "", what);
+	DESK_KEYS(X)
+#undef X
+}
+
 static const struct {
 	const char *section;
 	void (*list)(struct str *want);
-} lists[] = { { "KEYS", list_keys }, { "COMMANDS ON THE SCREEN", list_commands } };
+} lists[] = { { "WRITING DESK", list_desk_keys }, { "KEYS", list_keys }, { "COMMANDS ON THE SCREEN", list_commands } };
 
 static void manual_lists_keys_and_screen_commands(void **state)
 {

@@ -6,265 +6,33 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-#include <vterm.h>
 
-#include "base/mem.h"
 #include "base/rng.h"
 #include "base/str.h"
-#include "base/utf8.h"
-
-static struct {
-	int fd, rows, columns, status;
-	pid_t pid;
-	VTerm *vt;
-	VTermScreen *screen;
-	char home[32];
-	bool alternate;
-	int mouse;
-} t;
-
-static int on_property(VTermProp p, VTermValue *v, void *arg)
-{
-	(void)arg;
-	if (p == VTERM_PROP_ALTSCREEN)
-		t.alternate = v->boolean;
-	if (p == VTERM_PROP_MOUSE)
-		t.mouse = v->number;
-	return 1;
-}
-
-static const VTermScreenCallbacks callbacks = { .settermprop = on_property };
-
-static int64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void terminal(int rows, int columns)
-{
-	t.rows = rows;
-	t.columns = columns;
-	t.vt = vterm_new(rows, columns);
-	vterm_set_utf8(t.vt, 1);
-	t.screen = vterm_obtain_screen(t.vt);
-	vterm_screen_set_callbacks(t.screen, &callbacks, NULL);
-	vterm_screen_enable_altscreen(t.screen, 1);
-	vterm_screen_reset(t.screen, 1);
-}
-
-static void start(int rows, int columns, const char *term, const char *args)
-{
-	const struct winsize ws = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns };
-	const char *program = getenv("ANSWERBACK") ? getenv("ANSWERBACK") : "./answerback";
-	char cmd[600];
-
-	terminal(rows, columns);
-	t.alternate = false;
-	snprintf(cmd, sizeof(cmd), "exec %s chat --data-dir %s/data %s", program, t.home, args);
-	t.pid = forkpty(&t.fd, NULL, NULL, &ws);
-	if (t.pid == 0) {
-		setenv("TERM", term, 1);
-		setenv("HOME", t.home, 1);
-		unsetenv("LANG");
-		unsetenv("LC_ALL");
-		unsetenv("INPUTRC");
-		unsetenv("ANSWERBACK_PRIVATE");
-		unsetenv("ANSWERBACK_CONFIG");
-		unsetenv("XDG_CONFIG_HOME");
-		execl("/bin/sh", "sh", "-c", cmd, (char *)NULL);
-		_exit(127);
-	}
-	fcntl(t.fd, F_SETFL, O_NONBLOCK);
-}
-
-/* Everything the program writes goes to the terminal model. False: it is gone. */
-static bool drain(int ms)
-{
-	const int64_t until = now() + ms;
-	char buf[65536];
-
-	for (;;) {
-		struct pollfd p = { t.fd, POLLIN, 0 };
-		int64_t left = until - now();
-		ssize_t n;
-
-		if (poll(&p, 1, left > 0 ? (int)left : 0) <= 0)
-			return true;
-		n = read(t.fd, buf, sizeof(buf));
-		if (n > 0)
-			vterm_input_write(t.vt, buf, (size_t)n);
-		else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			return false;
-		if (left <= 0)
-			return true;
-	}
-}
-
-static void send_bytes(const char *s, size_t n)
-{
-	while (n > 0) {
-		ssize_t w = write(t.fd, s, n);
-
-		if (w > 0) {
-			s += w;
-			n -= (size_t)w;
-		} else {
-			drain(5);
-		}
-	}
-}
-
-static void keys(const char *s)
-{
-	send_bytes(s, strlen(s));
-}
-
-static char *row_text(int row)
-{
-	struct str s = STR_INIT;
-
-	for (int c = 0; c < t.columns; c++) {
-		VTermScreenCell cell;
-		char utf8[4];
-
-		vterm_screen_get_cell(t.screen, (VTermPos){ row, c }, &cell);
-		if (cell.chars[0] == 0)
-			str_addc(&s, ' ');
-		for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && cell.chars[i] && cell.chars[i] != (uint32_t)-1; i++)
-			str_add(&s, utf8, utf8_encode((int32_t)cell.chars[i], utf8));
-		if (cell.width == 2)
-			c++;
-	}
-	while (s.len > 0 && s.s[s.len - 1] == ' ')
-		s.s[--s.len] = '\0';
-	return str_detach(&s);
-}
-
-static char *all_text(void)
-{
-	struct str s = STR_INIT;
-
-	for (int r = 0; r < t.rows; r++) {
-		char *row = row_text(r);
-
-		str_addf(&s, "%s\n", row);
-		free(row);
-	}
-	return str_detach(&s);
-}
-
-static bool shows(const char *what)
-{
-	char *all = all_text();
-	const bool found = strstr(all, what) != NULL;
-
-	free(all);
-	return found;
-}
-
-static void expect(const char *what)
-{
-	const int64_t until = now() + 20000;
-
-	while (!shows(what)) {
-		if (now() > until || !drain(20)) {
-			char *all = all_text();
-
-			print_message("%s", all);
-			free(all);
-			kill(t.pid, SIGKILL);
-			fail_msg("not on the screen: %s", what);
-		}
-	}
-}
-
-static void expect_gone(const char *what)
-{
-	const int64_t until = now() + 20000;
-
-	while (shows(what)) {
-		drain(20);
-		if (now() > until)
-			fail_msg("still on the screen: %s", what);
-	}
-}
-
-static int finish(void)
-{
-	const int64_t until = now() + 20000;
-	int status = -1;
-
-	while (now() < until) {
-		drain(20);
-		if (waitpid(t.pid, &status, WNOHANG) == t.pid)
-			break;
-	}
-	drain(20);
-	close(t.fd);
-	vterm_free(t.vt);
-	t.vt = NULL;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
-}
-
-static void quit(void)
-{
-	keys("\003\003");
-	drain(50);
-	keys("\004");
-	assert_int_equal(finish(), 0);
-}
-
-static int fresh(void **state)
-{
-	(void)state;
-	snprintf(t.home, sizeof(t.home), "/tmp/answerback-ui-XXXXXX");
-	return mkdtemp(t.home) ? 0 : -1;
-}
-
-static int gone(void **state)
-{
-	char cmd[64];
-
-	(void)state;
-	if (t.vt) {
-		kill(t.pid, SIGKILL);
-		finish();
-	}
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", t.home);
-	return system(cmd) == 0 ? 0 : -1;
-}
+#include "common_screen.h"
 
 /* ---- tests ---- */
 
 static void a_chat(void **state)
 {
 	(void)state;
-	start(24, 80, "xterm-256color", "");
-	expect("model base");
-	assert_true(t.alternate);
-	keys("hello there\r");
-	expect("answerback ");
-	expect("  hello there");
-	expect_gone("writing");          /* C-c stops what runs first */
-	keys("\003");
-	expect("C-d quits");
-	quit();
-	assert_false(t.alternate);      /* the shell's screen is back */
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	assert_true(screen.alternate);
+	screen_keys("hello there\r");
+	screen_expect("answerback ");
+	screen_expect("  hello there");
+	screen_expect_gone("writing");          /* C-c stops what runs first */
+	screen_keys("\003");
+	screen_expect("C-d quits");
+	screen_quit();
+	assert_false(screen.alternate);      /* the shell's screen is back */
 }
 
 static void every_screen_at_three_sizes(void **state)
@@ -279,17 +47,17 @@ static void every_screen_at_three_sizes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		start(sizes[i][0], sizes[i][1], "xterm-256color", "");
-		expect("model base");
-		keys("good morning\r");
-		expect("model");
+		screen_start(sizes[i][0], sizes[i][1], "xterm-256color", "");
+		screen_expect("model base");
+		screen_keys("good morning\r");
+		screen_expect("model");
 		for (size_t k = 0; k < sizeof(screens) / sizeof(screens[0]); k++) {
-			keys(screens[k].key);
-			expect(screens[k].shows);
-			keys("\007");
-			expect(" chat");
+			screen_keys(screens[k].key);
+			screen_expect(screens[k].shows);
+			screen_keys("\007");
+			screen_expect(" chat");
 		}
-		quit();
+		screen_quit();
 	}
 }
 
@@ -298,26 +66,26 @@ static void pasted_text_is_one_edit(void **state)
 	static const char paste[] = "\033[200~first line\nsecond line\r\nthird\033[201~";
 
 	(void)state;
-	start(24, 80, "xterm-256color", "");
-	expect("model base");
-	keys(paste);
-	expect("> first line");
-	expect("  second line");
-	expect("  third");
-	assert_false(shows("you "));      /* never sent by itself */
-	keys("\037");                     /* C-_: one edit, taken back at once */
-	expect_gone("second line");
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys(paste);
+	screen_expect("> first line");
+	screen_expect("  second line");
+	screen_expect("  third");
+	assert_false(screen_shows("you "));      /* never sent by itself */
+	screen_keys("\037");                     /* C-_: one edit, taken back at once */
+	screen_expect_gone("second line");
 	/* cut anywhere, it is the same */
-	for (size_t cut = 1; cut < sizeof(paste) - 1; cut += 3) {
-		send_bytes(paste, cut);
-		drain(15);
-		send_bytes(paste + cut, sizeof(paste) - 1 - cut);
-		expect("  third");
-		assert_true(shows("> first line"));
-		keys("\003");
-		expect_gone("second line");
+	for (size_t cut = 1; cut < sizeof(paste) - 1; cut++) {
+		screen_send(paste, cut);
+		screen_drain(15);
+		screen_send(paste + cut, sizeof(paste) - 1 - cut);
+		screen_expect("  third");
+		assert_true(screen_shows("> first line"));
+		screen_keys("\003");
+		screen_expect_gone("second line");
 	}
-	quit();
+	screen_quit();
 }
 
 static void a_megabyte_is_pasted(void **state)
@@ -325,30 +93,30 @@ static void a_megabyte_is_pasted(void **state)
 	struct str s = STR_INIT;
 
 	(void)state;
-	start(24, 80, "xterm-256color", "");
-	expect("model base");
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
 	str_adds(&s, "\033[200~");
 	while (s.len < 1000000)
 		str_adds(&s, "some words of a long letter; ");
 	str_adds(&s, "THE_END\033[201~");
-	send_bytes(s.s, s.len);
+	screen_send(s.s, s.len);
 	str_free(&s);
-	expect("THE_END");
-	keys("\037");
-	expect_gone("THE_END");
-	quit();
+	screen_expect("THE_END");
+	screen_keys("\037");
+	screen_expect_gone("THE_END");
+	screen_quit();
 }
 
 static void hostile_text_is_shown_harmlessly(void **state)
 {
 	(void)state;
-	start(24, 80, "xterm-256color", "");
-	expect("model base");
-	keys("\033[200~a\033]0;owned\007b \033[2J\033[31m red \342\200\256txet\314\201\314\201\314\201\314\201\314\201\314\201 \377\376 z\033[201~\r");
-	expect("a^[]0;owned^Gb ^[[2J^[[31m red");
-	expect("you ");
-	assert_true(shows("model base"));       /* nothing was erased */
-	quit();
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("\033[200~a\033]0;owned\007b \033[2J\033[31m red \342\200\256txet\314\201\314\201\314\201\314\201\314\201\314\201 \377\376 z\033[201~\r");
+	screen_expect("a^[]0;owned^Gb ^[[2J^[[31m red");
+	screen_expect("you ");
+	assert_true(screen_shows("model base"));       /* nothing was erased */
+	screen_quit();
 }
 
 static void wide_characters(void **state)
@@ -356,18 +124,18 @@ static void wide_characters(void **state)
 	VTermPos at;
 
 	(void)state;
-	start(24, 40, "xterm-256color", "");
-	expect("model base");
-	keys("\346\227\245\346\234\254\350\252\236 \360\237\221\215 e\314\201");
-	expect("> \346\227\245\346\234\254\350\252\236 \360\237\221\215 e");
-	drain(50);
-	vterm_state_get_cursorpos(vterm_obtain_state(t.vt), &at);
+	screen_start(24, 40, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("\346\227\245\346\234\254\350\252\236 \360\237\221\215 e\314\201");
+	screen_expect("> \346\227\245\346\234\254\350\252\236 \360\237\221\215 e");
+	screen_drain(50);
+	vterm_state_get_cursorpos(vterm_obtain_state(screen.vt), &at);
 	assert_int_equal(at.col, 2 + 6 + 1 + 2 + 1 + 1);
-	keys("\177\177\177");                   /* e with its accent, the space, the thumb */
-	drain(100);
-	keys("x");
-	expect("\350\252\236 x");
-	quit();
+	screen_keys("\177\177\177");                   /* e with its accent, the space, the thumb */
+	screen_drain(100);
+	screen_keys("x");
+	screen_expect("\350\252\236 x");
+	screen_quit();
 }
 
 static void resized_at_any_moment(void **state)
@@ -376,29 +144,29 @@ static void resized_at_any_moment(void **state)
 
 	(void)state;
 	rng_seed(&r, 9);
-	start(24, 80, "xterm-256color", "");
-	expect("model base");
-	keys("please tell me when my order will be there, i have been waiting for it\r");
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("please tell me when my order will be there, i have been waiting for it\r");
 	for (int i = 0; i < 60; i++) {
 		const int rows = 2 + (int)rng_below(&r, 90), columns = 5 + (int)rng_below(&r, 290);
 		const struct winsize ws = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns };
 
-		vterm_set_size(t.vt, rows, columns);
-		t.rows = rows;
-		t.columns = columns;
-		ioctl(t.fd, TIOCSWINSZ, &ws);
-		assert_true(drain(4));
+		vterm_set_size(screen.vt, rows, columns);
+		screen.rows = rows;
+		screen.columns = columns;
+		ioctl(screen.fd, TIOCSWINSZ, &ws);
+		assert_true(screen_drain(4));
 	}
 	const struct winsize ws = { .ws_row = 24, .ws_col = 80 };
 
-	vterm_set_size(t.vt, 24, 80);
-	t.rows = 24;
-	t.columns = 80;
-	ioctl(t.fd, TIOCSWINSZ, &ws);
-	keys("\014");
-	expect("please tell me when my order will be there");
-	expect("model base");
-	quit();
+	vterm_set_size(screen.vt, 24, 80);
+	screen.rows = 24;
+	screen.columns = 80;
+	ioctl(screen.fd, TIOCSWINSZ, &ws);
+	screen_keys("\014");
+	screen_expect("please tell me when my order will be there");
+	screen_expect("model base");
+	screen_quit();
 }
 
 static void small_and_plain_terminals(void **state)
@@ -407,23 +175,23 @@ static void small_and_plain_terminals(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		start(24, 80, terms[i], i == 3 ? "--ascii" : "");
-		expect("model base");
-		keys("hi\r");
-		expect("answerback ");
-		quit();
+		screen_start(24, 80, terms[i], i == 3 ? "--ascii" : "");
+		screen_expect("model base");
+		screen_keys("hi\r");
+		screen_expect("answerback ");
+		screen_quit();
 	}
-	start(4, 18, "xterm", "");
-	expect("too small");
-	keys("hi");
-	expect("> hi");
-	quit();
-	start(24, 80, "dumb", "");
-	expect("customer>");
-	keys("hi\n");
-	expect("reply>");
-	keys("\004");
-	assert_int_equal(finish(), 0);
+	screen_start(4, 18, "xterm", "");
+	screen_expect("too small");
+	screen_keys("hi");
+	screen_expect("> hi");
+	screen_quit();
+	screen_start(24, 80, "dumb", "");
+	screen_expect("customer>");
+	screen_keys("hi\n");
+	screen_expect("reply>");
+	screen_keys("\004");
+	assert_int_equal(screen_finish(), 0);
 }
 
 static void drafts_survive(void **state)
@@ -432,42 +200,42 @@ static void drafts_survive(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		start(24, 80, "xterm", "");
-		expect("model base");
-		keys("half a sentence");
-		expect("> half a sentence");
-		drain(how[i] == SIGKILL ? 1400 : 50);      /* a second, and it is on the disk */
-		kill(t.pid, how[i]);
-		finish();
-		start(24, 80, "xterm", "");
-		expect("> half a sentence");
-		keys("\003");
-		expect_gone("> half a sentence");
-		drain(1300);
-		quit();
+		screen_start(24, 80, "xterm", "");
+		screen_expect("model base");
+		screen_keys("half a sentence");
+		screen_expect("> half a sentence");
+		screen_drain(how[i] == SIGKILL ? 1400 : 50);      /* a second, and it is on the disk */
+		kill(screen.pid, how[i]);
+		screen_finish();
+		screen_start(24, 80, "xterm", "");
+		screen_expect("> half a sentence");
+		screen_keys("\003");
+		screen_expect_gone("> half a sentence");
+		screen_drain(1300);
+		screen_quit();
 	}
 }
 
 static void the_agent_takes_a_suggestion(void **state)
 {
 	(void)state;
-	start(40, 100, "xterm-256color", "--assist");
-	expect("model base");
-	keys("/customer my parcel has not come yet\r");
-	expect("suggestions:");
-	expect("customer ");
-	keys("\0301");
-	drain(100);
-	keys("\r");
-	expect("  suggested");
-	expect("copied to the clipboard");
-	keys("/customer thanks\r");
-	expect("suggestions:");
-	keys("\0301 and bye\r");
-	expect("  edited");
-	keys("refund of {{amount}}\r");
-	expect("not filled in");
-	quit();
+	screen_start(40, 100, "xterm-256color", "--assist");
+	screen_expect("model base");
+	screen_keys("/customer my parcel has not come yet\r");
+	screen_expect("suggestions:");
+	screen_expect("customer ");
+	screen_keys("\0301");
+	screen_drain(100);
+	screen_keys("\r");
+	screen_expect("  suggested");
+	screen_expect("copied to the clipboard");
+	screen_keys("/customer thanks\r");
+	screen_expect("suggestions:");
+	screen_keys("\0301 and bye\r");
+	screen_expect("  edited");
+	screen_keys("refund of {{amount}}\r");
+	screen_expect("not filled in");
+	screen_quit();
 }
 
 static void vi_has_a_way_to_everything(void **state)
@@ -476,97 +244,98 @@ static void vi_has_a_way_to_everything(void **state)
 	FILE *f;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/.inputrc", t.home);
+	snprintf(path, sizeof(path), "%s/.inputrc", screen.home);
 	f = fopen(path, "w");
 	fputs("set editing-mode vi\n", f);
 	fclose(f);
-	start(24, 80, "xterm-256color", "");
-	expect("model base");
-	keys("some words");
-	expect("> some words");
-	keys("\033");
-	expect("cmd");
-	keys("bdw");
-	expect("> some");
-	expect_gone("some words");
-	keys(",m");
-	expect("/history");
-	keys("q");
-	expect("> some");
-	keys("\003");
-	quit();
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("some words");
+	screen_expect("> some words");
+	screen_keys("\033");
+	screen_expect("cmd");
+	screen_keys("bdw");
+	screen_expect("> some");
+	screen_expect_gone("some words");
+	screen_keys(",m");
+	screen_expect("/history");
+	screen_keys("q");
+	screen_expect("> some");
+	screen_keys("\003");
+	screen_quit();
 }
 
 static void history_finds_what_was_said(void **state)
 {
 	(void)state;
-	start(24, 80, "xterm-256color", "");
-	expect("model base");
-	keys("my zanzibar suitcase is lost\r");
-	expect("answerback ");
-	quit();
-	start(24, 80, "xterm-256color", "");
-	expect("model base");
-	keys("\030b");
-	expect("history");
-	keys("zanzi");
-	expect("zanzibar suitcase");
-	keys("\r");
-	expect(" chat case #1");
-	expect("answerback ");
-	keys("\033[A");                  /* and the line before is in the composer's history */
-	expect("> my zanzibar suitcase");
-	quit();
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("my zanzibar suitcase is lost\r");
+	screen_expect("answerback ");
+	screen_quit();
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("\030b");
+	screen_expect("history");
+	screen_keys("zanzi");
+	screen_expect("zanzibar suitcase");
+	screen_keys("\r");
+	screen_expect("goes on here");
+	screen_expect("my zanzibar suitcase is lost");
+	screen_expect("answerback ");
+	screen_keys("\033[A");                  /* and the line before is in the composer's history */
+	screen_expect("> my zanzibar suitcase");
+	screen_quit();
 }
 
 static void suspended_and_back(void **state)
 {
 	(void)state;
-	start(24, 80, "xterm-256color", "");
-	expect("model base");
-	keys("kept while away\032");
-	drain(300);
-	kill(t.pid, SIGCONT);
-	expect("> kept while away");
-	quit();
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("kept while away\032");
+	screen_drain(300);
+	kill(screen.pid, SIGCONT);
+	screen_expect("> kept while away");
+	screen_quit();
 }
 
 static void the_wheel_scrolls(void **state)
 {
 	(void)state;
-	start(12, 80, "xterm-256color", "");
-	expect("model base");
-	keys("/set mouse yes\r");
-	expect("mouse = yes");
-	keys("/assist\r/customer needle\r");
-	expect("suggestions");
+	screen_start(12, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("/set mouse yes\r");
+	screen_expect("mouse = yes");
+	screen_keys("/assist\r/customer needle\r");
+	screen_expect("suggestions");
 	for (int i = 0; i < 6; i++)
-		keys("a longer conversation\r");
-	expect_gone("needle");
+		screen_keys("a longer conversation\r");
+	screen_expect_gone("needle");
 	for (int i = 0; i < 20; i++) {
-		keys("\033[<64;10;5M");
-		keys("\033[<64;1");       /* cut in the middle */
-		drain(10);
-		keys("0;5M");
+		screen_keys("\033[<64;10;5M");
+		screen_keys("\033[<64;1");       /* cut in the middle */
+		screen_drain(10);
+		screen_keys("0;5M");
 	}
-	expect("needle");
-	keys("\033[<0;10;5M\033[<0;10;5m");      /* a click is no text */
-	keys("\033[<65;10;5Mtyped");
-	expect("> typed");
+	screen_expect("needle");
+	screen_keys("\033[<0;10;5M\033[<0;10;5m");      /* a click is no text */
+	screen_keys("\033[<65;10;5Mtyped");
+	screen_expect("> typed");
 	for (int i = 0; i < 60; i++)
-		keys("\033[<65;10;5M");
-	expect_gone("needle");
-	expect("> typed");
-	expect_gone("writing");
-	keys("\003/set mouse no\r");
-	expect("mouse = no");
-	assert_int_equal(t.mouse, VTERM_PROP_MOUSE_NONE);
-	keys("/set mouse yes\r");
-	expect("mouse = yes");
-	assert_int_equal(t.mouse, VTERM_PROP_MOUSE_CLICK);
-	keys("\004");
-	assert_int_equal(finish(), 0);
-	assert_int_equal(t.mouse, VTERM_PROP_MOUSE_NONE);      /* the shell has its terminal back */
+		screen_keys("\033[<65;10;5M");
+	screen_expect_gone("needle");
+	screen_expect("> typed");
+	screen_expect_gone("writing");
+	screen_keys("\003/set mouse no\r");
+	screen_expect("mouse = no");
+	assert_int_equal(screen.mouse, VTERM_PROP_MOUSE_NONE);
+	screen_keys("/set mouse yes\r");
+	screen_expect("mouse = yes");
+	assert_int_equal(screen.mouse, VTERM_PROP_MOUSE_CLICK);
+	screen_keys("\004");
+	assert_int_equal(screen_finish(), 0);
+	assert_int_equal(screen.mouse, VTERM_PROP_MOUSE_NONE);      /* the shell has its terminal back */
 }
 
 static void settings_file_is(const char *what)
@@ -575,7 +344,7 @@ static void settings_file_is(const char *what)
 	FILE *f;
 	size_t n;
 
-	snprintf(path, sizeof(path), "%s/.config/answerback/config.ini", t.home);
+	snprintf(path, sizeof(path), "%s/.config/answerback/config.ini", screen.home);
 	f = fopen(path, "r");
 	assert_non_null(f);
 	n = fread(text, 1, sizeof(text) - 1, f);
@@ -587,48 +356,48 @@ static void settings_file_is(const char *what)
 static void settings_are_changed_on_the_screen(void **state)
 {
 	(void)state;
-	start(30, 100, "xterm-256color", "--setting keep_models=3");
-	expect("model base");
-	keys("\030s");
-	expect("company          -");
-	expect("--setting");
-	keys("\r");               /* text: the line is begun for it */
-	expect("> /set company");
-	keys("The Kettle Shop\r");
-	expect("company: kept, and counts from the next start on");
+	screen_start(30, 100, "xterm-256color", "--setting keep_models=3");
+	screen_expect("model base");
+	screen_keys("\030s");
+	screen_expect("company          -");
+	screen_expect("--setting");
+	screen_keys("\r");               /* text: the line is begun for it */
+	screen_expect("> /set company");
+	screen_keys("The Kettle Shop\r");
+	screen_expect("company: kept, and counts from the next start on");
 	settings_file_is("company = The Kettle Shop\n");
-	keys("/set ghost loud\r");
-	expect("it is off, shy, normal or eager, not 'loud'");
-	keys("/set gohst off\r");
-	expect("ghost is the nearest");
-	keys("\030s");
-	expect("config.ini:2");
-	keys("jjjjjjj\r");        /* assist: yes or no */
-	expect("assist = yes");
-	expect("assist           yes");
+	screen_keys("/set ghost loud\r");
+	screen_expect("it is off, shy, normal or eager, not 'loud'");
+	screen_keys("/set gohst off\r");
+	screen_expect("ghost is the nearest");
+	screen_keys("\030s");
+	screen_expect("config.ini:2");
+	screen_keys("jjjjjjj\r");        /* assist: yes or no */
+	screen_expect("assist = yes");
+	screen_expect("assist           yes");
 	settings_file_is("company = The Kettle Shop\nassist = yes\n");
-	keys("jj\r");             /* ghost: the next of its values */
-	expect("ghost = eager");
-	keys("\r");
-	expect("ghost = off");
-	keys("d");
-	expect("ghost = normal");
+	screen_keys("jj\r");             /* ghost: the next of its values */
+	screen_expect("ghost = eager");
+	screen_keys("\r");
+	screen_expect("ghost = off");
+	screen_keys("d");
+	screen_expect("ghost = normal");
 	settings_file_is("company = The Kettle Shop\nassist = yes\n");
-	keys("q/set keep_models 5\r");
-	expect("kept, but --setting comes first");
-	keys("/set enter_sends no\r");
-	expect("enter_sends = no");
-	expect(" assist ");        /* the role has changed at once */
-	keys("one\rtwo");
-	expect("> one");
-	expect("  two");
-	quit();
-	start(24, 80, "xterm-256color", "");
-	expect("model base");
-	expect(" assist ");
-	keys("\030s");
-	expect("The Kettle Shop");
-	quit();
+	screen_keys("q/set keep_models 5\r");
+	screen_expect("kept, but --setting comes first");
+	screen_keys("/set enter_sends no\r");
+	screen_expect("enter_sends = no");
+	screen_expect(" assist ");        /* the role has changed at once */
+	screen_keys("one\rtwo");
+	screen_expect("> one");
+	screen_expect("  two");
+	screen_quit();
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_expect(" assist ");
+	screen_keys("\030s");
+	screen_expect("The Kettle Shop");
+	screen_quit();
 }
 
 static void bad_settings_are_said_before_the_screen(void **state)
@@ -636,19 +405,19 @@ static void bad_settings_are_said_before_the_screen(void **state)
 	char cmd[200];
 
 	(void)state;
-	snprintf(cmd, sizeof(cmd), "mkdir -p %s/.config/answerback && echo 'ghost = loud' >%s/.config/answerback/config.ini", t.home, t.home);
+	snprintf(cmd, sizeof(cmd), "mkdir -p %s/.config/answerback && echo 'ghost = loud' >%s/.config/answerback/config.ini", screen.home, screen.home);
 	assert_int_equal(system(cmd), 0);
-	start(24, 160, "xterm-256color", "");
-	while (drain(20000))      /* until it is gone */
+	screen_start(24, 160, "xterm-256color", "");
+	while (screen_drain(20000))      /* until it is gone */
 		;
-	assert_true(shows("config.ini:1: ghost: it is off, shy, normal or eager, not 'loud'"));
-	assert_false(t.alternate);
-	assert_int_equal(finish(), 1);
+	assert_true(screen_shows("config.ini:1: ghost: it is off, shy, normal or eager, not 'loud'"));
+	assert_false(screen.alternate);
+	assert_int_equal(screen_finish(), 1);
 }
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
+#define T(f) cmocka_unit_test_setup_teardown(f, screen_fresh, screen_gone)
 	const struct CMUnitTest tests[] = {
 		T(a_chat), T(every_screen_at_three_sizes), T(pasted_text_is_one_edit), T(a_megabyte_is_pasted),
 		T(hostile_text_is_shown_harmlessly), T(wide_characters), T(resized_at_any_moment), T(small_and_plain_terminals),

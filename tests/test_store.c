@@ -271,6 +271,7 @@ static void every_old_version_migrates(void **state)
 
 static void newer_foreign_and_damaged_files(void **state)
 {
+	char back[80];
 	struct err e = ERR_INIT;
 	struct store *s = store_opened();
 	FILE *f;
@@ -287,7 +288,8 @@ static void newer_foreign_and_damaged_files(void **state)
 	sqlite3 *db;
 
 	sqlite3_open(store_file, &db);
-	sqlite3_exec(db, "PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+	snprintf(back, sizeof(back), "PRAGMA user_version = %d; PRAGMA wal_checkpoint(TRUNCATE)", STORE_VERSION);
+	sqlite3_exec(db, back, NULL, NULL, NULL);
 	sqlite3_close(db);
 	f = fopen(store_file, "r+b");
 	for (long at = 4096 * 3; at < 4096 * 12; at += 512) {      /* b-tree pages full of noise */
@@ -452,7 +454,10 @@ static void killed_at_any_instant(void **state)
 			}
 		}
 		close(p[1]);
-		usleep((useconds_t)(5000 + rng_below(&r, 40000)));
+		/* after some turns, and a moment; a slow machine only makes fewer of them */
+		for (uint32_t turns = rng_below(&r, 6); turns > 0 && read(p[0], &n, sizeof(n)) == sizeof(n); turns--)
+			acknowledged = n;
+		usleep((useconds_t)rng_below(&r, 8000));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		while (read(p[0], &n, sizeof(n)) == sizeof(n))
@@ -468,7 +473,7 @@ static void killed_at_any_instant(void **state)
 		assert_in_range(last, acknowledged, acknowledged + 1);
 		store_close(s);
 	}
-	assert_true(last > rounds / 4);
+	assert_true(last > rounds);
 	s = store_opened();
 	struct str report = STR_INIT;
 

@@ -217,6 +217,58 @@ static void models_change_under_replies(void **state)
 	app_close(a);
 }
 
+/* Hundreds of changes of version, through the disk and all, while replies, suggestions and completions run: each works on with
+ * what it began with, and what nobody uses any more is freed (the sanitizers watch). */
+static void hundreds_of_swaps_under_load(void **state)
+{
+	enum { SWAPS = 700 };
+	struct app *a = opened();
+	struct registry *r;
+	struct event ev;
+	char *id;
+	int64_t c;
+	int replies = 0, ready = 0;
+
+	(void)state;
+	assert_int_equal(registry_open(&r, folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
+	for (int k = 0; k < 2; k++) {
+		struct model *m = fixture_model(20 + (uint64_t)k);
+
+		assert_int_equal(registry_add(r, m->w, m->tok, "{}", "{}", &id, NULL), 0);
+		free(id);
+		model_unref(m);
+	}
+	registry_close(r);
+	c = app_conversation(a, NULL, NULL);
+	app_say(a, c, "user", "typed", "hello, where is it?");
+	for (int i = 0; i < SWAPS; i++) {
+		bool done = false;
+
+		app_promote(a, i % 2 ? "v1" : "v2");
+		if (i % 4 == 0)
+			app_reply(a, c);
+		if (i % 6 == 0)
+			app_suggest(a, c);
+		app_ghost(a, c, "user", "some words", (uint64_t)i + 1);
+		/* the change is made while those run */
+		for (int tries = 0; tries < 6000 && !done; tries++) {
+			struct pollfd p = { app_fd(a), POLLIN, 0 };
+
+			while (app_next(a, &ev)) {
+				done = done || ev.kind == EVENT_MODELS;
+				replies += ev.kind == EVENT_REPLY || ev.kind == EVENT_SUGGESTIONS;
+				ready += ev.kind == EVENT_READY;
+				event_fini(&ev);
+			}
+			if (!done)
+				poll(&p, 1, 10);
+		}
+		assert_true(done);
+	}
+	assert_true(replies > 20 && ready > 20);      /* how many catch up with which change is up to the machine */
+	app_close(a);
+}
+
 static void left_in_the_middle(void **state)
 {
 	struct store *s;
@@ -252,7 +304,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(mailbox_of_many_writers), T(a_reply_is_streamed_and_kept), T(the_newest_completion_counts),
-		T(models_change_under_replies), T(left_in_the_middle),
+		T(models_change_under_replies), T(hundreds_of_swaps_under_load), T(left_in_the_middle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

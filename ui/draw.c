@@ -2,8 +2,11 @@
 /* draw: pieces that several screens use. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/str.h"
 #include "ui_private.h"
 
 void draw_text(int y, int x, int columns, const char *s, size_t n, enum term_style style)
@@ -24,9 +27,101 @@ void draw_line(int y, int x, int columns, enum term_style style, const char *fmt
 	vsnprintf(buf, sizeof(buf), fmt, ap);
 	va_end(ap);
 	for (char *p = buf; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+		if (*p == '\n')
 			*p = ' ';
-	draw_text(y, x, columns, buf, strlen(buf), style);
+
+	char *safe = text_safe(buf, strlen(buf), term_ascii());
+
+	draw_text(y, x, columns, safe, strlen(safe), style);
+	free(safe);
+}
+
+void draw_fill(int y, int columns, enum term_style style)
+{
+	attrset((attr_t)term_attr(style));
+	mvhline(y, 0, ' ', columns);
+	attrset(0);
+}
+
+int draw_wrapped(int y, int x, int rows, int columns, const char *text, enum term_style style, int skip)
+{
+	char *safe = text_safe(text, strlen(text), term_ascii());
+	struct text_line *line;
+	const size_t n = text_wrap(safe, strlen(safe), columns, &line);
+
+	for (size_t i = 0; i < n; i++)
+		if ((int)i >= skip && (int)i - skip < rows)
+			draw_text(y + (int)i - skip, x, columns, safe + line[i].start, line[i].len, style);
+	free(line);
+	free(safe);
+	return (int)n;
+}
+
+void draw_detail(int y, int rows, int columns, const char *text)
+{
+	if (rows < 2)
+		return;
+	draw_rule(y, columns, NULL);
+	draw_wrapped(y + 1, 0, rows - 1, columns, text, STYLE_PLAIN, 0);
+}
+
+/* ---- word diffs ---- */
+
+struct piece {
+	size_t end;                   /* of the text, in bytes */
+	enum term_style style;
+};
+
+int draw_marked(int y, int x, int rows, int columns, const char *marked, int skip)
+{
+	static const char *const open[] = { "", "", "[-", "{+" }, *const close[] = { "", "", "-]", "+}" };
+	static const enum term_style styles[] = { STYLE_PLAIN, STYLE_PLAIN, STYLE_WARN, STYLE_GOOD };
+	struct str all = STR_INIT;
+	struct piece *piece = NULL;
+	size_t pieces = 0, lines, k = 0;
+	struct text_line *line;
+	int kind = 1;
+
+	for (const char *p = marked; *p;) {
+		const size_t n = strcspn(p, "\001\002\003"), space = n > 0 && p[0] == ' ';
+
+		if (n > 0) {
+			char *safe = text_safe(p + space, n - space, term_ascii());
+
+			str_adds(&all, space ? " " : "");
+			piece = xreallocarray(piece, pieces + 2, sizeof(*piece));
+			piece[pieces++] = (struct piece){ all.len, STYLE_PLAIN };
+			str_addf(&all, "%s%s%s", open[kind], safe, close[kind]);
+			piece[pieces++] = (struct piece){ all.len, styles[kind] };
+			free(safe);
+		}
+		p += n;
+		if (*p)
+			kind = *p++;
+	}
+	lines = text_wrap(all.s, all.len, columns, &line);
+	for (size_t i = 0; i < lines; i++) {
+		size_t at = line[i].start;
+		const size_t end = at + line[i].len;
+		int column = 0;
+
+		while (at < end) {
+			size_t to;
+
+			while (k < pieces && piece[k].end <= at)
+				k++;
+			to = k < pieces && piece[k].end < end ? piece[k].end : end;
+			if ((int)i >= skip && (int)i - skip < rows)
+				draw_text(y + (int)i - skip, x + column, columns - column, all.s + at, to - at,
+				          k < pieces ? piece[k].style : STYLE_PLAIN);
+			column += text_width(all.s + at, to - at);
+			at = to;
+		}
+	}
+	free(line);
+	free(piece);
+	str_free(&all);
+	return (int)lines;
 }
 
 void draw_rule(int y, int columns, const char *label)

@@ -5,6 +5,7 @@
  * finds the queue empty in the middle of a paste. It draws nothing: the screen reads the buffer. */
 #include "input.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +25,16 @@ static struct {
 	char *history;
 	unsigned char *queue;
 	size_t first, n, cap;
-	bool pasting;
+	bool pasting, stop;
+	const char *const *names;
 	struct str paste;
 	size_t tail;              /* bytes of the end mark seen */
 	int at;                   /* history: how far back, 0: the present */
 	char *present;
 	FILE *nowhere;
 } in;
+
+enum { MOST_LINES = 2000 };
 
 static const char paste_end[] = "\033[201~";
 
@@ -161,13 +165,37 @@ static void ignore_matches(char **matches, int n, int longest)
 	(void)longest;
 }
 
+static char *name_generator(const char *text, int state)
+{
+	static size_t i;
+
+	if (state == 0)
+		i = 0;
+	while (in.names && in.names[i]) {
+		const char *name = in.names[i++];
+
+		if (strncmp(name, text, strlen(text)) == 0)
+			return xstrdup(name);
+	}
+	return NULL;
+}
+
 static char **complete(const char *text, int start, int end)
 {
+	static const char canned[] = "/canned ";
+
 	(void)end;
 	rl_attempted_completion_over = 1;
 	if (start == 0 && text[0] == '/')
 		return rl_completion_matches(text, command_generator);
+	if (start == sizeof(canned) - 1 && strncmp(rl_line_buffer, canned, sizeof(canned) - 1) == 0)
+		return rl_completion_matches(text, name_generator);
 	return NULL;
+}
+
+void input_set_names(const char *const *names)
+{
+	in.names = names;
 }
 
 static int begin_paste(int count, int key);
@@ -196,7 +224,10 @@ void input_open(input_handler *handler, void *arg, const char *const *commands, 
 	rl_completer_word_break_characters = (char *)(unsigned long)" \n";
 	rl_completion_append_character = ' ';
 	using_history();
-	stifle_history(2000);
+	stifle_history(MOST_LINES);
+	/* with times in the file, an entry may have several lines */
+	history_comment_char = '#';
+	history_write_timestamps = 1;
 	if (in.history)
 		read_history(in.history);
 	rl_initialize();      /* reads ~/.inputrc */
@@ -216,10 +247,8 @@ void input_open(input_handler *handler, void *arg, const char *const *commands, 
 
 void input_close(void)
 {
-	if (in.history) {
-		write_history(in.history);
-		history_truncate_file(in.history, 2000);
-	}
+	if (in.history)
+		history_truncate_file(in.history, MOST_LINES);
 	rl_callback_handler_remove();
 	free(in.history);
 	free(in.queue);
@@ -297,16 +326,28 @@ static void paste_bytes(void)
 	}
 }
 
-void input_feed(const char *bytes, size_t n)
+size_t input_feed(const char *bytes, size_t n)
 {
+	size_t left;
+
 	for (size_t i = 0; i < n; i++)
 		enqueue((unsigned char)bytes[i]);
-	while (in.first < in.n) {
+	in.stop = false;
+	while (in.first < in.n && !in.stop) {
 		if (in.pasting)
 			paste_bytes();
 		else
 			rl_callback_read_char();
 	}
+	left = in.n - in.first;
+	in.first = in.n = 0;
+	in.stop = false;
+	return left < n ? n - left : 0;
+}
+
+void input_stop(void)
+{
+	in.stop = true;
 }
 
 /* ---- the text ---- */
@@ -331,6 +372,19 @@ void input_insert(const char *text)
 	rl_begin_undo_group();
 	rl_insert_text(text);
 	rl_end_undo_group();
+}
+
+void input_move(size_t at)
+{
+	rl_point = at < (size_t)rl_end ? (int)at : rl_end;
+}
+
+void input_delete(size_t at, size_t n)
+{
+	if (at + n > (size_t)rl_end)
+		return;
+	rl_delete_text((int)at, (int)(at + n));
+	rl_point = (int)at;
 }
 
 void input_set(const char *text)
@@ -360,6 +414,17 @@ void input_remember(const char *text)
 	/* a paste of megabytes is no line one wants to walk past */
 	if (*text && strlen(text) < 4096 && !(last && strcmp(last->line, text) == 0))
 		add_history(text);
+	else
+		return;
+	/* written at once: a kill loses no line, and what another program appended stays */
+	if (in.history && append_history(1, in.history) != 0) {
+		const int fd = open(in.history, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+		if (fd >= 0) {
+			close(fd);
+			append_history(1, in.history);
+		}
+	}
 }
 
 void input_newline(void)

@@ -13,7 +13,7 @@ enum { LINES_A_NOTCH = 3, LONGEST_REPORT = 24 };
 static void wheel(struct ui *u, bool up)
 {
 	struct conversation *c = ui_conversation(u);
-	size_t *at = u->screen == SCREEN_CHAT ? &c->scroll : u->screen == SCREEN_WHY ? &u->why_top : &u->pick;
+	size_t *at = u->screen == SCREEN_CHAT ? &c->scroll : u->screen == SCREEN_REVIEW ? &u->top : &u->pick;
 
 	/* scrolling back is up in the chat; in a list up is toward its first */
 	if (up == (u->screen == SCREEN_CHAT))

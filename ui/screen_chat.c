@@ -42,10 +42,8 @@ static void draw_message_line(struct ui *u, const struct conversation *c, struct
 		draw_line(y, 0, columns, strcmp(m->role, "user") == 0 ? STYLE_USER : STYLE_AGENT, "%s", name_of(u, c, m));
 
 		const int x = text_width(name_of(u, c, m), strlen(name_of(u, c, m))) + 1;
-		const bool plain = strcmp(m->origin, "typed") == 0;
 
-		draw_line(y, x, columns - x, STYLE_DIM, "%s%s%s%s", when, plain ? "" : "  ", plain ? "" : m->origin,
-		          m->streaming ? " ..." : "");
+		draw_line(y, x, columns - x, STYLE_DIM, "%s  %s%s", when, m->origin, m->streaming ? " ..." : "");
 	} else if (line <= m->lines) {
 		const struct text_line *l = &m->line[line - 1];
 
@@ -81,7 +79,7 @@ static void draw_suggestions(const struct conversation *c, int y, int rows, int 
 			draw_line(top, 0, columns, STYLE_PLAIN, "%zu %s", i + 1, safe);
 		} else {
 			draw_line(top, 0, columns, STYLE_BOLD, "%zu", i + 1);
-			draw_line(top, 2, columns - 2, STYLE_DIM, "[%s] %.0f%%  %s", bar, 100 * g->score, g->origin);
+			draw_line(top, 2, columns - 2, STYLE_DIM, "[%s] %.0f%%  %s%s%s", bar, 100 * g->score, g->origin, *g->name ? ": " : "", g->name);
 			n = text_wrap(safe, strlen(safe), columns - 3, &line);
 			for (size_t k = 0; k < n && k < SUGGESTION_LINES - 1; k++)
 				draw_text(top + 1 + (int)k, 2, columns - 2, safe + line[k].start, line[k].len,
@@ -101,13 +99,17 @@ static void welcome(const struct ui *u, int y, int rows, int columns)
 		"C-x m is the menu, C-x h the keys, C-d quits.", NULL
 	};
 	static const char *const assist[] = {
-		"You are the agent. Paste or type what the customer wrote after /customer,", "then M-g suggests replies, C-x 1 2 3 takes one, Enter sends.",
+		"You are the agent. Paste or type what the customer wrote, then C-x c:", "up to three replies come up. C-x 1 2 3 takes one, Enter sends it.",
 		"C-x m is the menu, C-x h the keys, C-d quits.", NULL
 	};
 	const char *const *lines = u->assist ? assist : chat;
 
-	for (int i = 0; lines[i] && i < rows; i++)
-		draw_line(y + i, 0, columns, STYLE_DIM, "%s", lines[i]);
+	for (int i = 0; lines[i] && rows > 0; i++) {
+		const int n = draw_wrapped(y, 0, rows, columns, lines[i], STYLE_DIM, 0);
+
+		y += n;
+		rows -= n;
+	}
 }
 
 static void draw(struct ui *u, int rows, int columns)

@@ -4,6 +4,8 @@
 
 #include "ui_private.h"
 
+enum { LEFT = 25, WIDE = 70 };
+
 struct row {
 	const char *key, *what;
 };
@@ -27,24 +29,44 @@ static size_t commands(void)
 	return n;
 }
 
+/* Line i: keys, a blank, commands. name: 80 bytes. */
+static const char *line(size_t i, char *name)
+{
+	const struct command *c;
+
+	name[0] = '\0';
+	if (i < NKEYS) {
+		snprintf(name, 80, "%s", keys[i].key);
+		return keys[i].what;
+	}
+	if (i == NKEYS)
+		return "";
+	c = &ui_commands[i - NKEYS - 1];
+	snprintf(name, 80, "/%s %s", c->name, c->args);
+	return c->what;
+}
+
 static void draw(struct ui *u, int rows, int columns)
 {
 	const size_t n = NKEYS + 1 + commands();
+	const int detail = columns < WIDE && rows > 5 ? 3 : 0, list = rows - detail;
+	char name[80];
 
-	draw_list_bounds(u, n, rows);
-	for (int y = 0; y < rows && u->top + (size_t)y < n; y++) {
+	draw_list_bounds(u, n, list);
+	for (int y = 0; y < list && u->top + (size_t)y < n; y++) {
 		const size_t i = u->top + (size_t)y;
 		const enum term_style style = i == u->pick ? STYLE_PICK : STYLE_PLAIN;
+		const char *what = line(i, name);
 
-		if (i < NKEYS) {
-			draw_line(1 + y, 0, columns, style, "%-24s %-*s", keys[i].key, columns > 25 ? columns - 25 : 0, keys[i].what);
-		} else if (i > NKEYS) {
-			const struct command *c = &ui_commands[i - NKEYS - 1];
-
-			draw_line(1 + y, 0, columns, style, "/%s %-*s %-*s", c->name, (int)(22 - strlen(c->name)), c->args,
-			          columns > 25 ? columns - 25 : 0, c->what);
-		}
+		if (i == u->pick)
+			draw_fill(1 + y, columns, style);
+		draw_line(1 + y, 0, columns, style, "%s", name);
+		if (!detail)
+			draw_line(1 + y, LEFT, columns - LEFT, style, "%s", what);
 	}
+	if (detail)
+		draw_detail(1 + list, detail, columns, line(u->pick, name));
+	draw_line(list, columns - 8, 8, STYLE_TITLE, " %2zu/%-2zu ", u->pick + 1, n);
 }
 
-const struct screen screen_help = { .title = "keys and commands", .draw = draw, .hint = "Up, Down; q goes back" };
+const struct screen screen_help = { .title = "keys and commands", .draw = draw, .hint = "Up, Down; in vi's command mode , stands for C-x; q goes back|Up, Down; q goes back" };

@@ -5,6 +5,8 @@
 
 #include "ui_private.h"
 
+enum { LEFT = 26, WIDE = 70 };       /* columns of name and key; where the line about it fits beside them */
+
 static const struct command *nth(size_t n)
 {
 	for (const struct command *c = ui_commands; c->name; c++)
@@ -24,16 +26,26 @@ static size_t count(void)
 
 static void draw(struct ui *u, int rows, int columns)
 {
-	draw_list_bounds(u, count(), rows);
-	for (int y = 0; y < rows; y++) {
+	const int detail = columns < WIDE && rows > 5 ? 3 : 0, list = rows - detail;
+
+	draw_list_bounds(u, count(), list);
+	for (int y = 0; y < list; y++) {
 		const struct command *c = nth(u->top + (size_t)y);
 		const bool picked = u->top + (size_t)y == u->pick;
+		const enum term_style style = picked ? STYLE_PICK : STYLE_PLAIN;
 
 		if (!c)
 			break;
-		draw_line(1 + y, 0, columns, picked ? STYLE_PICK : STYLE_PLAIN, "%s /%-12s %-10s %-*s", picked ? ">" : " ", c->name,
-		          c->key, columns > 27 ? columns - 27 : 0, c->what);
+		if (picked)
+			draw_fill(1 + y, columns, style);
+		draw_line(1 + y, 0, columns, style, "%s /%-12s %-10s", picked ? ">" : " ", c->name, c->key);
+		if (!detail)
+			draw_line(1 + y, LEFT, columns - LEFT, style, "%s", c->what);
 	}
+	if (detail)
+		draw_detail(1 + list, detail, columns, nth(u->pick)->what);
+	if (count() > (size_t)list)
+		draw_line(list, columns - 8, 8, STYLE_TITLE, " %2zu/%-2zu ", u->pick + 1, count());
 }
 
 static bool key(struct ui *u, int k)
@@ -54,4 +66,4 @@ static bool key(struct ui *u, int k)
 	return true;
 }
 
-const struct screen screen_menu = { .title = "menu", .draw = draw, .key = key, .hint = "Up, Down, Enter; q goes back" };
+const struct screen screen_menu = { .title = "menu", .draw = draw, .key = key, .hint = "Up, Down, Enter; q goes back|Enter takes, q back" };

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <utf8proc.h>
+#include <wchar.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -17,13 +18,33 @@ static int is_bidi(int32_t c)
 	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
+/* Columns as curses counts them, which moves the cursor by the C library's table; without a UTF-8 locale by utf8proc's. */
+static int columns_of(int32_t c)
+{
+	const int w = wcwidth((wchar_t)c);
+
+	return w >= 0 ? w : utf8proc_charwidth(c);
+}
+
+static int is_pictograph(int32_t c)
+{
+	return utf8proc_get_property(c)->boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
+}
+
+/* What joins and tints emoji: terminals differ on how wide the result is, so each part is shown by itself, and plain. */
+static int is_emoji_glue(int32_t c, int32_t before)
+{
+	return c == 0xfe0e || c == 0xfe0f || (c == 0x200d && is_pictograph(before)) || (c >= 0x1f3fb && c <= 0x1f3ff && is_pictograph(before));
+}
+
 char *text_safe(const char *s, size_t n, int ascii)
 {
 	struct str out = STR_INIT;
+	const int utf8_locale = MB_CUR_MAX > 1;
+	int32_t c, before = 0;
 	int marks = 0;
 
-	for (size_t i = 0; i < n;) {
-		int32_t c;
+	for (size_t i = 0; i < n; before = c) {
 		const size_t len = utf8_decode(s + i, n - i, &c);
 		const utf8proc_category_t cat = utf8proc_category(c);
 		const int mark = cat == UTF8PROC_CATEGORY_MN || cat == UTF8PROC_CATEGORY_ME;
@@ -37,11 +58,11 @@ char *text_safe(const char *s, size_t n, int ascii)
 			str_addf(&out, "^%c", c == 0x7f ? '?' : c + 64);
 		else if (c >= 0x80 && c < 0xa0)
 			str_addf(&out, "<%02X>", (unsigned)c);
-		else if (is_bidi(c) || c == 0x2028 || c == 0x2029 || c == 0xfeff || cat == UTF8PROC_CATEGORY_CO ||
-		         cat == UTF8PROC_CATEGORY_CN || cat == UTF8PROC_CATEGORY_CS)
+		else if (c == 0xfffd || is_bidi(c) || c == 0x2028 || c == 0x2029 || c == 0xfeff || cat == UTF8PROC_CATEGORY_CO ||
+		         cat == UTF8PROC_CATEGORY_CN || cat == UTF8PROC_CATEGORY_CS || (utf8_locale && c != 0xfffd && wcwidth((wchar_t)c) < 0))
 			str_adds(&out, ascii ? "?" : "\xef\xbf\xbd");
-		else if (mark && marks > MOST_MARKS)
-			;
+		else if ((mark && marks > MOST_MARKS) || is_emoji_glue(c, before))
+			c = mark ? c : before;      /* left out */
 		else if (ascii && c > 0x7e)
 			str_adds(&out, mark ? "" : "?");
 		else
@@ -56,21 +77,18 @@ size_t text_cluster(const char *s, size_t n, int *width)
 	utf8proc_int32_t state = 0;
 	int32_t c, next;
 	size_t at = utf8_decode(s, n, &c);
-	int w = utf8proc_charwidth(c);
+	int w = columns_of(c);
 
 	while (at < n) {
 		const size_t len = utf8_decode(s + at, n - at, &next);
 
 		if (utf8proc_grapheme_break_stateful(c, next, &state))
 			break;
-		/* an emoji of several parts is as wide as its widest */
-		w = utf8proc_charwidth(next) > w ? utf8proc_charwidth(next) : w;
-		if (next == 0xfe0f && w == 1)
-			w = 2;
+		w += columns_of(next);
 		c = next;
 		at += len;
 	}
-	*width = w < 0 ? 0 : w > 2 ? 2 : w;
+	*width = w;
 	return at;
 }
 

@@ -6,11 +6,11 @@
 #include <stddef.h>
 
 /* A copy that is harmless on any terminal: escapes and controls become visible stand-ins, so do bidi overrides
- * and broken bytes; towers of combining marks are cut; newlines stay, tabs become spaces. Caller frees.
+ * and broken bytes; towers of combining marks are cut; emoji made of several are taken apart; newlines stay, tabs become spaces. Caller frees.
  * ascii: everything else becomes '?'. */
 char *text_safe(const char *s, size_t n, int ascii);
 
-/* The next grapheme cluster of s[0 .. n): its bytes, and the columns it takes (0, 1, 2) into *width. */
+/* The next grapheme cluster of s[0 .. n): its bytes, and the columns it takes on a terminal, as curses counts them, into *width. */
 size_t text_cluster(const char *s, size_t n, int *width);
 int text_width(const char *s, size_t n);
 /* Bytes of s that fit in `columns`. */

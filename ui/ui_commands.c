@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ui_commands: what /commands do, sending, suggestions, conversations. */
+/* ui_commands: what /commands do, and the conversations that are open. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,19 +13,24 @@
 
 const struct command ui_commands[] = {
 	{ "suggest", "", "suggest replies", "M-g", true },
-	{ "customer", "<TEXT>", "what the customer wrote (assist)", "", true },
+	{ "customer", "<TEXT>", "what the customer wrote (assist)", "C-x c", true },
+	{ "canned", "[NAME]", "canned replies; one goes into the line", "C-x k", true },
+	{ "keep", "<NAME>", "keep the last reply as a canned one", "", true },
 	{ "good", "", "the last reply was good", "", true },
 	{ "bad", "", "the last reply was bad", "", true },
 	{ "correct", "<TEXT>", "what the last reply should have been", "", true },
 	{ "why", "", "why this reply?", "C-x w", true },
 	{ "new", "", "a new conversation", "", true },
-	{ "case", "<ID>", "name this conversation's case", "", true },
+	{ "case", "<ID>", "go to an open case, or name this one", "", true },
+	{ "cases", "", "the open conversations", "C-x l", true },
 	{ "next", "", "the next open conversation", "C-x n", true },
 	{ "close", "", "close this conversation", "", true },
+	{ "write", "[FILE]", "the writing desk: a letter, an article", "C-x d", true },
 	{ "history", "", "search everything that was said", "C-x b", true },
 	{ "tag", "<TAG>", "tag the one picked in the history", "", false },
 	{ "export", "<FILE>", "write the one picked in the history to a file", "", false },
 	{ "delete", "", "delete the one picked in the history", "", false },
+	{ "review", "", "decide what may be learned from", "C-x r", true },
 	{ "models", "", "models: promote, roll back", "C-x v", true },
 	{ "train", "", "retrain on logged conversations (what was approved)", "", true },
 	{ "approve", "", "approve all corrections made so far", "", true },
@@ -54,7 +59,7 @@ void ui_new_conversation(struct ui *u, const char *case_id, const char *customer
 	u->c = xreallocarray(u->c, u->n + 1, sizeof(*u->c));
 	u->c[u->n] = (struct conversation){
 		.id = app_conversation(u->app, case_id, customer), .case_id = xstrdup(case_id ? case_id : ""),
-		.customer = xstrdup(customer ? customer : ""), .taken = -1,
+		.customer = xstrdup(customer ? customer : ""), .taken = -1, .basis_origin = "typed",
 	};
 	u->n++;
 	if (u->n > 1)
@@ -64,24 +69,38 @@ void ui_new_conversation(struct ui *u, const char *case_id, const char *customer
 void ui_switch(struct ui *u, size_t to)
 {
 	struct conversation *c = ui_conversation(u);
+	const bool own = ui_screen(u->screen)->own_line;      /* the line is the screen's, the draft is put away already */
 
 	if (to >= u->n || to == u->at)
 		return;
-	if (u->screen == SCREEN_CHAT) {
+	if (!own) {
 		compose_save_draft(u);
 		free(c->draft);
 		c->draft = xstrdup(input_text());
 	}
 	compose_ghost_clear(u, NULL);
+	u->field_len = 0;
 	u->at = to;
 	c = ui_conversation(u);
 	c->unread = 0;
-	if (u->screen == SCREEN_CHAT) {
+	if (!own) {
 		input_clear();
 		if (c->draft)
 			input_set(c->draft);
 	}
 	u->dirty = true;
+}
+
+void ui_go(struct ui *u, int by)
+{
+	size_t to = u->at;
+
+	do
+		to = (to + (by > 0 ? 1 : u->n - 1)) % u->n;
+	while (u->c[to].closed && to != u->at);
+	if (to == u->at)
+		ui_note(u, "there is no other open conversation: /new opens one");
+	ui_switch(u, to);
 }
 
 void ui_add_message(struct conversation *c, const char *role, const char *origin, const char *text, time_t when)
@@ -94,143 +113,7 @@ void ui_add_message(struct conversation *c, const char *role, const char *origin
 	c->scroll = 0;
 }
 
-/* ---- sending and suggestions ---- */
-
-static void drop_suggestions(struct conversation *c)
-{
-	for (size_t i = 0; i < c->suggestions; i++) {
-		free(c->suggestion[i].text);
-		free(c->suggestion[i].origin);
-	}
-	c->suggestions = 0;
-	c->taken = -1;
-}
-
-/* OSC 52: the terminal's clipboard; at most what terminals take. */
-static void to_clipboard(const char *text)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const size_t n = strlen(text);
-	struct str s = STR_INIT;
-
-	if (n > 50000)
-		return;
-	str_adds(&s, "\033]52;c;");
-	for (size_t i = 0; i < n; i += 3) {
-		const unsigned a = (unsigned char)text[i], b = i + 1 < n ? (unsigned char)text[i + 1] : 0,
-			d = i + 2 < n ? (unsigned char)text[i + 2] : 0, v = a << 16 | b << 8 | d;
-
-		str_addc(&s, digits[v >> 18]);
-		str_addc(&s, digits[v >> 12 & 63]);
-		str_addc(&s, i + 1 < n ? digits[v >> 6 & 63] : '=');
-		str_addc(&s, i + 2 < n ? digits[v & 63] : '=');
-	}
-	str_adds(&s, "\a");
-	term_raw(s.s, s.len);
-	str_free(&s);
-}
-
-static void send_as_agent(struct ui *u, struct conversation *c, const char *text)
-{
-	const char *origin = "typed";
-
-	if (c->taken >= 0)
-		origin = strcmp(c->suggestion[c->taken].text, text) == 0 ? "suggested" : "edited";
-	if (c->suggestions)
-		app_suggested(u->app, c->id, c->taken, strcmp(origin, "edited") == 0);
-	ui_add_message(c, "assistant", origin, text, time(NULL));
-	app_say(u->app, c->id, "assistant", origin, text);
-	to_clipboard(text);
-	if (!app_send(u->app, c->id, c->case_id, text))
-		ui_note(u, "copied to the clipboard");
-	drop_suggestions(c);
-}
-
-void ui_send(struct ui *u)
-{
-	struct conversation *c = ui_conversation(u);
-	char *text = xstrdup(input_text()), *open;
-
-	if (strspn(text, " \t\n") == strlen(text)) {
-		free(text);
-		return;
-	}
-	if (text[0] == '/' && isalpha((unsigned char)text[1])) {
-		compose_ghost_clear(u, NULL);
-		input_remember(text);
-		input_clear();
-		if (!ui_command(u, text + 1)) {
-			ui_note(u, "there is no /%.*s; /help lists the commands", (int)strcspn(text + 1, " "), text + 1);
-			input_set(text);
-		}
-		free(text);
-		return;
-	}
-	/* raw {{fields}} never reach a customer */
-	open = strstr(text, "{{");
-	if (u->assist && open && strstr(open, "}}")) {
-		ui_note(u, "a {{field}} is not filled in yet");
-		free(text);
-		return;
-	}
-	compose_ghost_clear(u, "ignored");
-	input_remember(text);
-	input_clear();
-	free(u->ghost_draft);
-	u->ghost_draft = NULL;
-	if (u->assist) {
-		send_as_agent(u, c, text);
-	} else {
-		ui_add_message(c, "user", "typed", text, time(NULL));
-		app_say(u->app, c->id, "user", "typed", text);
-		app_reply(u->app, c->id);
-		u->busy = true;
-	}
-	compose_save_draft(u);
-	free(text);
-	u->dirty = true;
-}
-
-void ui_suggest(struct ui *u)
-{
-	struct conversation *c = ui_conversation(u);
-
-	if (c->n == 0) {
-		ui_note(u, "nothing to answer yet: /customer TEXT is what the customer wrote");
-		return;
-	}
-	app_suggest(u->app, c->id);
-	u->busy = true;
-}
-
-void ui_take(struct ui *u, int which)
-{
-	struct conversation *c = ui_conversation(u);
-
-	if (which < 0 || (size_t)which >= c->suggestions) {
-		ui_note(u, "there is no suggestion %d: M-g makes some", which + 1);
-		return;
-	}
-	c->taken = which;
-	compose_ghost_clear(u, NULL);
-	input_set(c->suggestion[which].text);
-	u->dirty = true;
-}
-
 /* ---- commands ---- */
-
-static void customer(struct ui *u, const char *text)
-{
-	struct conversation *c = ui_conversation(u);
-
-	if (!*text) {
-		ui_note(u, "say what the customer wrote: /customer TEXT");
-		return;
-	}
-	ui_add_message(c, "user", "pasted", text, time(NULL));
-	app_say(u->app, c->id, "user", "pasted", text);
-	ui_suggest(u);
-}
 
 static void correct(struct ui *u, const char *text)
 {
@@ -258,16 +141,45 @@ static void correct(struct ui *u, const char *text)
 
 static void close_conversation(struct ui *u)
 {
-	size_t next = u->at;
+	struct conversation *c = ui_conversation(u);
+	const size_t was = u->at;
 
-	ui_conversation(u)->closed = true;
-	do
-		next = (next + 1) % u->n;
-	while (u->c[next].closed && next != u->at);
-	if (next == u->at)
+	ui_drop_suggestions(u, c, true, -1, false);
+	app_set(u->app, c->id, "state", "closed");
+	c->closed = true;
+	ui_go(u, 1);
+	if (u->at == was)
 		ui_new_conversation(u, NULL, NULL);
+	ui_note(u, "closed; C-x b finds it again");
+}
+
+static void to_case(struct ui *u, const char *id)
+{
+	struct conversation *c = ui_conversation(u);
+
+	for (size_t i = 0; i < u->n && *id; i++) {
+		if (!u->c[i].closed && strcmp(u->c[i].case_id, id) == 0) {
+			ui_switch(u, i);
+			return;
+		}
+	}
+	free(c->case_id);
+	c->case_id = xstrdup(id);
+	app_set(u->app, c->id, "case_id", id);
+	ui_note(u, *id ? "this is case %.60s now" : "this conversation has no case now", id);
+}
+
+static void keep(struct ui *u, const char *name)
+{
+	const struct conversation *c = ui_conversation(u);
+	size_t i = c->n;
+
+	while (i > 0 && strcmp(c->m[i - 1].role, "assistant") != 0)
+		i--;
+	if (!*name || i == 0)
+		ui_note(u, *name ? "there is no reply to keep yet" : "say under which name: /keep NAME");
 	else
-		ui_switch(u, next);
+		app_canned_keep(u->app, name, c->m[i - 1].text);
 }
 
 static void on_picked(struct ui *u, const char *name, const char *rest)
@@ -278,7 +190,7 @@ static void on_picked(struct ui *u, const char *name, const char *rest)
 		ui_note(u, "pick a conversation in the history first (C-x b)");
 	} else if (strcmp(name, "delete") == 0) {
 		app_delete_row(u->app, it->id);
-		app_search(u->app, "", ++u->serial);
+		app_search(u->app, u->asked ? u->asked : "", ++u->serial);
 	} else if (!*rest) {
 		ui_note(u, "/%s wants a word", name);
 	} else if (strcmp(name, "tag") == 0) {
@@ -288,14 +200,32 @@ static void on_picked(struct ui *u, const char *name, const char *rest)
 	}
 }
 
+static bool run(struct ui *u, const char *line);
+
+/* What surrounds the words is no part of them: completion leaves a space behind. */
 bool ui_command(struct ui *u, const char *line)
+{
+	size_t n = strlen(line);
+	char *words;
+	bool known;
+
+	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\n'))
+		n--;
+	words = xmemdup(line, n);
+	known = run(u, words);
+	free(words);
+	return known;
+}
+
+static bool run(struct ui *u, const char *line)
 {
 	static const struct {
 		const char *name;
 		enum screen_id id;
 	} screens[] = {
 		{ "why", SCREEN_WHY }, { "history", SCREEN_HISTORY }, { "models", SCREEN_MODELS }, { "training", SCREEN_TRAINING },
-		{ "settings", SCREEN_SETTINGS }, { "help", SCREEN_HELP }, { "menu", SCREEN_MENU },
+		{ "settings", SCREEN_SETTINGS }, { "help", SCREEN_HELP }, { "menu", SCREEN_MENU }, { "review", SCREEN_REVIEW },
+		{ "cases", SCREEN_CASES },
 	};
 	const size_t n = strcspn(line, " \n");
 	const char *rest = line + n + strspn(line + n, " \n");
@@ -312,7 +242,17 @@ bool ui_command(struct ui *u, const char *line)
 	if (strcmp(name, "suggest") == 0) {
 		ui_suggest(u);
 	} else if (strcmp(name, "customer") == 0) {
-		customer(u, rest);
+		if (*rest)
+			ui_customer_said(u, rest);
+		else
+			ui_note(u, "say what the customer wrote: /customer TEXT");
+	} else if (strcmp(name, "canned") == 0) {
+		if (!*rest)
+			ui_show(u, SCREEN_CANNED);
+		else if (!ui_insert_canned_named(u, rest))
+			ui_note(u, "there is no one canned reply '%.40s': C-x k lists them", rest);
+	} else if (strcmp(name, "keep") == 0) {
+		keep(u, rest);
 	} else if (strcmp(name, "good") == 0 || strcmp(name, "bad") == 0) {
 		app_rate(u->app, c->id, name[0] == 'g' ? 1 : -1);
 	} else if (strcmp(name, "correct") == 0) {
@@ -320,10 +260,9 @@ bool ui_command(struct ui *u, const char *line)
 	} else if (strcmp(name, "new") == 0) {
 		ui_new_conversation(u, rest, NULL);
 	} else if (strcmp(name, "case") == 0) {
-		free(c->case_id);
-		c->case_id = xstrdup(rest);
+		to_case(u, rest);
 	} else if (strcmp(name, "next") == 0) {
-		ui_switch(u, (u->at + 1) % u->n);
+		ui_go(u, 1);
 	} else if (strcmp(name, "close") == 0) {
 		close_conversation(u);
 	} else if (strcmp(name, "tag") == 0 || strcmp(name, "export") == 0 || strcmp(name, "delete") == 0) {
@@ -344,15 +283,19 @@ bool ui_command(struct ui *u, const char *line)
 		const double given = strtod(rest, NULL), set = (double)config_number(CONFIG_RETRAIN_MINUTES);
 
 		if (!app_retrain(u->app, given > 0 ? given : set))
-			ui_note(u, "it is training already: C-x t shows it");
+			ui_note(u, "it is training already");
+		else
+			u->paused = false;
 		u->o.train_log = app_retrain_log(u->app);
 		ui_show(u, SCREEN_TRAINING);
 	} else if (strcmp(name, "set") == 0) {
 		ui_set(u, rest);
 	} else if (strcmp(name, "approve") == 0) {
 		app_approve(u->app);
+	} else if (strcmp(name, "write") == 0) {
+		ui_write(u, rest);
 	} else if (strcmp(name, "quit") == 0) {
-		u->quit = true;
+		ui_quit(u);
 	} else {
 		return false;
 	}

@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/utf8.h"
-#include "paths.h"
 
 enum { MOST_ROWS = 10, MIN_TYPED = 3, DRAFT_MS = 1000 };
 
@@ -148,7 +147,7 @@ static const char *my_role(const struct ui *u)
 }
 
 /* Runs of letters, digits and signs without a space look like a password: nothing is proposed in one. */
-static bool secret(const char *text, size_t n)
+bool compose_secret(const char *text, size_t n)
 {
 	size_t from = n, digits = 0, upper = 0, lower = 0, other = 0;
 
@@ -174,16 +173,30 @@ static bool wants_ghost(const struct ui *u)
 		return false;
 	for (size_t i = 0; i < n && typed < MIN_TYPED; i++)
 		typed += !isspace((unsigned char)text[i]) && ((unsigned char)text[i] & 0xc0) != 0x80;
-	return typed >= MIN_TYPED && !secret(text, n);
+	return typed >= MIN_TYPED && !compose_secret(text, n);
+}
+
+static uint64_t hash(const char *s, size_t n)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 1099511628211u;
+	return h;
 }
 
 void compose_changed(struct ui *u)
 {
+	ui_field_typed(u);
+
 	const char *text = input_text();
 	const size_t n = input_length(), had = u->ghost_draft ? strlen(u->ghost_draft) : 0;
 	const bool same = u->ghost_draft && strcmp(u->ghost_draft, text) == 0;
 
-	if (!same && u->screen == SCREEN_CHAT)
+	const uint64_t was = u->line_hash;
+
+	u->line_hash = hash(text, n);
+	if (u->line_hash != was && !ui_screen(u->screen)->own_line)
 		u->draft_due = u->draft_due ? u->draft_due : ui_now() + DRAFT_MS;
 	if (!wants_ghost(u)) {
 		compose_ghost_clear(u, same ? NULL : "ignored");
@@ -262,7 +275,8 @@ void compose_editor(struct ui *u)
 		return;
 	}
 	close(fd);
-	str_addf(&cmd, "%s %s", editor && *editor ? editor : "nano", path);
+	/* Debian's own choice where the person made none */
+	str_addf(&cmd, "%s %s", editor && *editor ? editor : access("/usr/bin/sensible-editor", X_OK) == 0 ? "sensible-editor" : "vi", path);
 	term_leave();
 	status = system(cmd.s);      /* the person's own choice of program, and their words */
 	term_return();
@@ -284,73 +298,4 @@ void compose_editor(struct ui *u)
 	unlink(path);
 	str_free(&cmd);
 	str_free(&text);
-}
-
-/* ---- drafts and history ---- */
-
-static char *state_file(const char *name)
-{
-	struct str s = STR_INIT;
-	char *folder;
-
-	if (paths_folder(PATHS_STATE, NULL, true, &folder, NULL) < 0)
-		return NULL;
-	str_addf(&s, "%s/%s", folder, name);
-	free(folder);
-	return str_detach(&s);
-}
-
-char *compose_history_file(void)
-{
-	return state_file("line_history");
-}
-
-void compose_save_draft(struct ui *u)
-{
-	char *path, *tmp;
-	struct str s = STR_INIT;
-	int fd;
-
-	u->draft_due = 0;
-	if (u->screen == SCREEN_HISTORY || app_private(u->app))
-		return;
-	app_draft(u->app, ui_conversation(u)->id, input_text());
-	path = state_file("draft");
-	if (!path)
-		return;
-	if (input_length() == 0) {
-		unlink(path);
-		free(path);
-		return;
-	}
-	str_addf(&s, "%s.new", path);
-	tmp = str_detach(&s);
-	fd = open(tmp, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-	if (fd >= 0) {
-		const bool whole = write(fd, input_text(), input_length()) == (ssize_t)input_length();
-
-		if (close(fd) == 0 && whole)
-			rename(tmp, path);
-	}
-	free(tmp);
-	free(path);
-}
-
-void compose_restore_draft(struct ui *u)
-{
-	char *path = state_file("draft"), buf[4096];
-	FILE *f = path && !app_private(u->app) ? fopen(path, "r") : NULL;
-	struct str s = STR_INIT;
-	size_t n;
-
-	while (f && (n = fread(buf, 1, sizeof(buf), f)) > 0)
-		str_add(&s, buf, n);
-	if (f)
-		fclose(f);
-	if (s.len) {
-		input_set(s.s);
-		ui_note(u, "the draft of last time is back; C-c puts it away");
-	}
-	str_free(&s);
-	free(path);
 }

@@ -11,10 +11,13 @@ void compose_changed(struct ui *u);                           /* the text may ha
 void compose_ghost(struct ui *u, const struct event *ev);
 void compose_ghost_clear(struct ui *u, const char *fate);
 bool compose_accept(struct ui *u, bool word);                 /* false: no ghost, or the cursor is not at the end */
+bool compose_secret(const char *text, size_t n);                /* does its end look like a password? */
 void compose_editor(struct ui *u);
-/* The draft of the open conversation, in the state folder until it is sent. */
+/* ---- ui_drafts.c ---- */
+/* The drafts of all open conversations, in the state folder until they are sent. */
 void compose_save_draft(struct ui *u);
-void compose_restore_draft(struct ui *u);
+/* Those of programs that are gone: a conversation for each, the first in the line. */
+void compose_restore_drafts(struct ui *u);
 char *compose_history_file(void);
 
 #endif

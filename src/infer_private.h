@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* infer_private: what the parts of the inference thread share. Only infer*.c include this; all of it runs on that thread. */
+#ifndef ANSWERBACK_INFER_PRIVATE_H
+#define ANSWERBACK_INFER_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "canned.h"
+#include "ghost.h"
+#include "infer.h"
+#include "memory.h"
+#include "talk.h"
+
+struct task {
+	struct task *next;
+	enum infer_what what;
+	int64_t conversation;
+	char *role, *origin, *text;
+	uint64_t serial;
+	void (*call)(void *arg);
+	void *arg;
+};
+
+struct turn {
+	char *role, *text;
+};
+
+struct conversation {
+	struct talk *talk;            /* made anew when the model changes */
+	struct ghost *ghost;
+	struct turn *turn;
+	size_t turns;
+	int64_t suggested[3];         /* the storekeeper's numbers of what is shown, */
+	size_t length[3];             /* and characters in each */
+	size_t suggestions;
+};
+
+struct infer {
+	struct mailbox *box;
+	struct storekeeper *keeper;
+	char *given, *company, *version;
+	struct model *m;
+	struct ghost_person *person;
+	struct memory *memory;
+	struct canned_list canned;
+	bool memory_known;            /* false: read it again before the next reply */
+	struct conversation *c;
+	size_t n;
+	struct ghost_text shown;      /* what the screen shows, for its fate */
+	int64_t shown_in;
+	bool has_shown;
+	char shown_fate[16];          /* "": nobody has said; the first but "ignored" counts */
+	size_t shown_chars;           /* taken of it so far */
+	double shown_ms;
+
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct task *first, **last;
+	bool stop, busy;
+	atomic_bool cancel, newer_ghost;
+};
+
+double infer_now_ms(void);
+struct conversation *infer_conversation(struct infer *f, int64_t id);
+struct talk *infer_talk(struct infer *f, struct conversation *c);
+/* What was taught answers first, and says so. */
+bool infer_remembered(struct infer *f, struct conversation *c, struct memory_hit *hit, char **source);
+
+/* ---- infer_suggest.c ---- */
+void infer_suggest(struct infer *f, const struct task *t);
+/* What became of those that are shown; of all but number `which` (from 1 on) nothing. */
+void infer_suggested(struct infer *f, struct conversation *c, size_t which, const char *fate);
+
+#endif
