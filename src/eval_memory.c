@@ -367,7 +367,9 @@ static void learn(struct facts *f, size_t fold, struct memory_weights *w)
 	/* look-alikes are fewer than rewordings, and cost more when wrong */
 	static const double weight[KINDS] = { 1, 1, 3, 0.5, 1.5 };
 	struct samples s = { 0 };
+	double straight[F_COUNT];
 
+	memset(w, 0, sizeof(*w));
 	for (size_t i = 0; i < f->n_asked; i++)
 		for (size_t k = 0; f->asked[i].fact % FOLDS != fold && k < f->asked[i].n; k++) {
 			const struct asked *q = &f->asked[i];
@@ -386,11 +388,13 @@ static void learn(struct facts *f, size_t fold, struct memory_weights *w)
 		if (q->fact % FOLDS != fold && best && !best->same && !memory_contradicts(best->feature))
 			add_sample(&s, best, best->fact == q->fact && q->kind != LOOKALIKE && q->kind != SWAPPED, weight[q->kind]);
 	}
-	memory_learn(s.v, s.n, 0.5, w->sure);
+	memory_learn(s.v, s.n, 0.5, straight);
+	for (size_t i = 0; i < MEMORY_NETS; i++)
+		memory_learn_net(s.v, s.n, straight, i + 1, &w->sure[i]);
 	free(s.v);
 }
 
-/* The lowest bar at which few enough look-alikes are answered. */
+/* The lowest bar at which few enough look-alikes are answered, and few enough rewordings wrongly. */
 static double choose_bar(const struct facts *f, double most)
 {
 	struct figures r;

@@ -526,7 +526,29 @@ double memory_rank(const struct memory_weights *w, const double f[F_COUNT], bool
 	return same ? 1 : memory_contradicts(f) ? 0 : memory_probability(w->rank, f);
 }
 
+double memory_net(const struct memory_net *n, const double f[F_COUNT])
+{
+	double z = 0;
+
+	for (size_t u = 0; u < MEMORY_UNITS; u++) {
+		double sum = 0;
+
+		for (size_t i = 0; i < F_COUNT; i++)
+			sum += n->in[u][i] * f[i];
+		z += n->out[u] * tanh(sum);
+	}
+	for (size_t i = 0; i < F_COUNT; i++)
+		z += n->straight[i] * f[i];
+	return 1 / (1 + exp(-z));
+}
+
 double memory_score(const struct memory_weights *w, const double f[F_COUNT], bool same)
 {
-	return same ? 1 : memory_contradicts(f) ? 0 : memory_probability(w->sure, f);
+	double sum = 0;
+
+	if (same || memory_contradicts(f))
+		return same ? 1 : 0;
+	for (size_t i = 0; i < MEMORY_NETS; i++)
+		sum += memory_net(&w->sure[i], f);
+	return sum / MEMORY_NETS;
 }

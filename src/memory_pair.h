@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* memory_pair: do two questions ask the same? Each word of one looks for its like in the other, by spelling and by
  * meaning; what is left over counts by its weight, and a few things that must not differ are looked at on their own:
- * numbers, names, days, negation, the kind of question, opposites. A logistic function of these features, fitted on
- * data/facts.jsonl (memory_fit.h), says which remembered question is meant most likely, and another one how sure that is. */
+ * numbers, names, days, negation, the kind of answer wanted, opposites, one word put for another. Of these features a
+ * logistic function says which remembered question is meant most likely, and then small nets how sure that is; both
+ * fitted on data/facts.jsonl (memory_fit.h). */
 #ifndef ANSWERBACK_MEMORY_PAIR_H
 #define ANSWERBACK_MEMORY_PAIR_H
 
@@ -74,13 +75,22 @@ void memory_text_free(struct memory_text *t);
 
 void memory_features(const struct memory_text *fresh, const struct memory_text *old, const struct memory_text *answer,
                      double f[F_COUNT]);
+enum { MEMORY_UNITS = 8, MEMORY_NETS = 8 };
+
+/* Whether it is meant: the mean of a few small nets, because a name that both have only counts when what is asked is
+ * alike too.  h = tanh(W f),  z = v h + w f */
+struct memory_net {
+	double in[MEMORY_UNITS][F_COUNT], out[MEMORY_UNITS], straight[F_COUNT];
+};
+
 struct memory_weights {
-	double rank[F_COUNT];         /* which one is meant */
-	double sure[F_COUNT];         /* whether it is */
+	double rank[F_COUNT];         /* which one is meant: logistic */
+	struct memory_net sure[MEMORY_NETS];
 };
 
 /* Other numbers or other days: never the same, whatever the rest says. */
 bool memory_contradicts(const double f[F_COUNT]);
+double memory_net(const struct memory_net *n, const double f[F_COUNT]);
 double memory_probability(const double weights[F_COUNT], const double f[F_COUNT]);
 /* same: word for word. Both 0 .. 1. */
 double memory_rank(const struct memory_weights *w, const double f[F_COUNT], bool same);

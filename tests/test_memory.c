@@ -285,6 +285,40 @@ static void learns(void **state)
 	free(s);
 }
 
+/* What no sum of the two can tell: one or the other, but not both. */
+static void nets_learn(void **state)
+{
+	enum { N = 400 };
+	struct memory_sample *s = xcalloc(N, sizeof(*s));
+	struct memory_net *net = xcalloc(2, sizeof(*net));
+	double w[F_COUNT], linear = 0, right = 0;
+	struct rng r;
+
+	(void)state;
+	rng_seed(&r, 9);
+	for (size_t i = 0; i < N; i++) {
+		const bool a = rng_below(&r, 2), b = rng_below(&r, 2);
+
+		s[i].feature[F_ONE] = 1;
+		s[i].feature[F_COSINE] = a ? 1 : -1;
+		s[i].feature[F_NUMBER] = b ? 1 : -1;
+		s[i].weight = 1;
+		s[i].same = a != b;
+	}
+	memory_learn(s, N, 0.1, w);
+	memory_learn_net(s, N, w, 1, &net[0]);
+	memory_learn_net(s, N, w, 1, &net[1]);
+	assert_memory_equal(&net[0], &net[1], sizeof(*net));
+	for (size_t i = 0; i < N; i++) {
+		linear += (memory_probability(w, s[i].feature) > 0.5) == s[i].same;
+		right += (memory_net(net, s[i].feature) > 0.5) == s[i].same;
+	}
+	assert_true(linear / N < 0.8);
+	assert_true(right / N > 0.99);
+	free(net);
+	free(s);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -312,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_alone), cmocka_unit_test(the_latest_wins), cmocka_unit_test(exact_with_encoder),
 		cmocka_unit_test(vectors_are_kept), cmocka_unit_test(what_must_not_differ), cmocka_unit_test(stems), cmocka_unit_test(learns),
+		cmocka_unit_test(nets_learn),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
