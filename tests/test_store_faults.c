@@ -71,7 +71,7 @@ static int log_on_a_full_disk(void)
 	setrlimit(RLIMIT_FSIZE, &lim);
 	c = storekeeper_conversation(k, NULL, NULL, NULL, "test");
 	for (int i = 0; i < 60; i++) {
-		snprintf(big, 10, "turn %03d ", i);
+		snprintf(big, 10, "turn %03u ", (unsigned)i % 1000u);
 		storekeeper_message(k, c, "user", "typed", big, strlen(big), "", 0);
 		storekeeper_flush(k);
 		trouble = storekeeper_trouble(k);
