@@ -59,7 +59,8 @@ static int define_holds(struct store *s, const char *text, struct err *e)
 	int rc;
 
 	fold_text(text, strlen(text), true, &folded);
-	w->text = folded.len ? str_detach(&folded) : xstrdup("");
+	w->text = xstrdup(folded.s);
+	str_free(&folded);
 	w->scratch = (struct str)STR_INIT;
 	rc = sqlite3_create_function_v2(s->db, "holds", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, w, holds, NULL, NULL, wanted_free);
 	return rc == SQLITE_OK ? 0 : store_fail(s, rc, e);
