@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The recipe of the shipped model: mix the corpora that may ship with the texts written for the project, train in
-# four stages, install, and make the n-grams that belong to its pieces. `make model CORPUS=folder` runs it; SIZE and
-# MINUTES1 .. MINUTES4 change it. A run that was stopped goes on from its checkpoint.
+# five stages, install, and make the n-grams that belong to its pieces. `make model CORPUS=folder` runs it; SIZE and
+# MINUTES1 .. MINUTES5 change it. A run that was stopped goes on from its checkpoint.
 #   1  everything, general first
 #   2  support in larger shares, with the contrast against other conversations
 #   3  prose as a role of its own; three wordings of each written reply instead of eight
 #   4  two wordings; agents' turns count more than customers'; a contrast against common replies
+#   5  the same for a while, first messages in larger shares
 set -eu
 corpus=$1
 out=build/train
@@ -32,11 +33,14 @@ mix mix3 21 cucom=2.0,scenarios=0.24,banking77=0.5,clinc150=0.35,bitext-intent-8
 mix mix4 51 cucom=1.5,scenarios=0.5,banking77=0.6,clinc150=0.3,bitext-intent-8k=0.5,bitext-intent-20k=0.1,star=0.02,sgd=0.015,multiwoz21=0.04,taskmaster4_coffee=0.04,dstc9_faq=0.02,prose=0.12 --alternatives 2 --user-weight 0.25 --reply-weight 1.5
 stage 1 "${MINUTES1:-55}" --size "${SIZE:-medium}" --lr 0.004 --warmup 150 --eval-every 500 --f32
 stage 2 "${MINUTES2:-58}" --init "$out/stage1.safetensors" --lr 0.0025 --warmup 100 --eval-every 400 \
-	--contrast 5 --contrast-others 6 --contrast-turns 4
+	--contrast 5 --contrast-others 6 --contrast-turns 4 --f32
 stage 3 "${MINUTES3:-45}" --init "$out/stage2.safetensors" --tags user,assistant,document --lr 0.0025 --lr-end 0.35 \
 	--warmup 100 --eval-every 600 --f32
-stage 4 "${MINUTES4:-46}" --init "$out/stage3.safetensors" --tags user,assistant,document --lr 0.0018 --lr-end 0.03 \
+stage 4 "${MINUTES4:-46}" --init "$out/stage3.safetensors" --tags user,assistant,document --lr 0.0018 --lr-end 0.03 --f32 \
 	--warmup 50 --eval-every 400 --dropout 0.06 --contrast 5 --contrast-others 5 --contrast-turns 3
-cp "$out/stage4.safetensors" data/model.safetensors
+mix mix5 61 cucom=1.3,scenarios=0.6,banking77=0.8,clinc150=0.4,bitext-intent-8k=0.7,bitext-intent-20k=0.1,star=0.01,sgd=0.01,multiwoz21=0.02,taskmaster4_coffee=0.02,dstc9_faq=0.01,prose=0.1 --alternatives 2 --user-weight 0.25 --reply-weight 1.5
+stage 5 "${MINUTES5:-18}" --init "$out/stage4.safetensors" --tags user,assistant,document --lr 0.0011 --lr-end 0.02 \
+	--warmup 30 --eval-every 400 --dropout 0.05 --contrast 5 --contrast-others 4 --contrast-turns 2
+cp "$out/stage5.safetensors" data/model.safetensors
 ./answerback model verify
 FIT=1 sh data/ngram.sh "$corpus" data/model.safetensors

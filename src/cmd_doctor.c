@@ -329,18 +329,20 @@ static json_t *doctor_model(const char *given, json_t *advice)
 }
 
 /* Of the memory. Without one it compares words alone. */
-static json_t *doctor_encoder(void)
+static json_t *doctor_encoder(json_t *advice)
 {
 	struct err e = ERR_INIT;
 	struct encoder *en;
 	char *path;
 	json_t *j;
 
-	if (paths_shipped("encoder.safetensors", &path, &e) < 0)
-		return json_pack("{s:o}", "problem", text_or_null(e.msg));
+	if (paths_shipped("encoder.safetensors", &path, NULL) < 0) {
+		advise(advice, "encoder.safetensors is not there, so the memory finds the same words only: install again");
+		return json_pack("{s:n}", "path");
+	}
 	j = json_pack("{s:o}", "path", path_json(path));
 	if (encoder_open(&en, path, &e) < 0)
-		json_object_set_new(j, "problem", text_or_null(e.msg));
+		advise(advice, "%s; the memory finds the same words only: install again", e.msg);
 	else
 		json_object_set_new(j, "version", text_or_null(encoder_version(en)));
 	encoder_free(en);
@@ -395,7 +397,7 @@ static int doctor_run(struct cli_args *a)
 	                                              doctor_folder(PATHS_DATA, NULL), "state", doctor_folder(PATHS_STATE, NULL)));
 	json_object_set_new(all, "store", doctor_store(advice));
 	json_object_set_new(all, "model", doctor_model(cli_string(a, "model", NULL), advice));
-	json_object_set_new(all, "encoder", doctor_encoder());
+	json_object_set_new(all, "encoder", doctor_encoder(advice));
 	json_object_set_new(all, "problems", advice);
 	if (!all)
 		return cli_error("out of memory");

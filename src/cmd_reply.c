@@ -56,7 +56,7 @@ static struct memory *open_memory(struct cli_args *a, const struct engine *en)
 	memory_load(&m, s, en->company, NULL, NULL);
 	store_close(s);
 	/* vectors of what was taught since, or of another encoder, are kept for the next time, when that is possible */
-	if (m && memory_computed(m) > 0 && store_open(&s, NULL, STORE_READ_WRITE, NULL) == 0) {
+	if (m && memory_compute(m) > 0 && store_open(&s, NULL, STORE_READ_WRITE, NULL) == 0) {
 		memory_keep(m, s, NULL);
 		store_close(s);
 	}
@@ -72,11 +72,15 @@ static int answer(struct engine *en, struct memory *m, struct talk *t, const cha
 	int code = CLI_OK;
 
 	if (m && said && memory_find(m, said, len, &hit)) {
-		char source[32];
+		struct store *s = NULL;
+		char *source;
 
-		snprintf(source, sizeof(source), "example %lld", (long long)hit.example);
+		store_open(&s, NULL, STORE_READ_ONLY, NULL);      /* without it, the example's number is all there is to say */
+		source = memory_source(&hit, s);
+		store_close(s);
 		r = (struct talk_reply){ .text = hit.answer, .score = log(hit.score), .confidence = hit.score };
 		print_reply(&r, "memory", source, json);
+		free(source);
 		str_free(&hit.answer);
 		return CLI_OK;
 	}

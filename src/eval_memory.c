@@ -208,7 +208,8 @@ static void ask_all(struct facts *f, const struct encoder *en, double *bar)
 	struct memory *m = memory_new(en, NULL);
 
 	for (size_t i = 0; i < f->n; i++)
-		memory_add(m, (int64_t)i + 1, f->question[i], f->answer[i], NULL);
+		memory_add(m, (int64_t)i + 1, 0, f->question[i], f->answer[i], NULL);
+	memory_compute(m);
 	for (size_t i = 0; i < f->n_asked; i++) {
 		struct asked *q = &f->asked[i];
 		struct memory_near near[NEAR];
@@ -366,7 +367,9 @@ static void learn(struct facts *f, size_t fold, struct memory_weights *w)
 	/* look-alikes are fewer than rewordings, and cost more when wrong */
 	static const double weight[KINDS] = { 1, 1, 3, 0.5, 1.5 };
 	struct samples s = { 0 };
+	double straight[F_COUNT];
 
+	memset(w, 0, sizeof(*w));
 	for (size_t i = 0; i < f->n_asked; i++)
 		for (size_t k = 0; f->asked[i].fact % FOLDS != fold && k < f->asked[i].n; k++) {
 			const struct asked *q = &f->asked[i];
@@ -385,11 +388,13 @@ static void learn(struct facts *f, size_t fold, struct memory_weights *w)
 		if (q->fact % FOLDS != fold && best && !best->same && !memory_contradicts(best->feature))
 			add_sample(&s, best, best->fact == q->fact && q->kind != LOOKALIKE && q->kind != SWAPPED, weight[q->kind]);
 	}
-	memory_learn(s.v, s.n, 0.5, w->sure);
+	memory_learn(s.v, s.n, 0.5, straight);
+	for (size_t i = 0; i < MEMORY_NETS; i++)
+		memory_learn_net(s.v, s.n, straight, i + 1, &w->sure[i]);
 	free(s.v);
 }
 
-/* The lowest bar at which few enough look-alikes are answered. */
+/* The lowest bar at which few enough look-alikes are answered, and few enough rewordings wrongly. */
 static double choose_bar(const struct facts *f, double most)
 {
 	struct figures r;
@@ -411,7 +416,7 @@ static int fit(struct facts *f, const char *path, struct err *e)
 		learn(f, fold, &w[fold]);
 	for (size_t fold = 0; fold < FOLDS; fold++)
 		rescore(f, &w[fold], fold);
-	bar = choose_bar(f, 0.02);
+	bar = choose_bar(f, 0.03);
 	puts("each fifth of the facts scored by weights fitted on the others:");
 	print_curve(f, bar, false, true);
 	learn(f, FOLDS, &w[FOLDS]);
@@ -435,7 +440,8 @@ int eval_memory(struct cli_args *a)
 	if (rc == 0 && f.n == 0)
 		rc = err_set(&e, ERR_FORMAT, "%s: there are no facts in it", a->operands[0]);
 	if (rc == 0 && !given)
-		rc = paths_shipped("encoder.safetensors", &path, &e);
+		rc = paths_shipped("encoder.safetensors", &path, NULL) == 0 ? 0 :
+			err_set(&e, ERR_NOTFOUND, "encoder.safetensors is neither beside the program nor installed: name one with --encoder");
 	if (rc == 0 && (!given || strcmp(given, "none") != 0))
 		rc = encoder_open(&en, given ? given : path, &e);
 	for (size_t i = 0, last = f.n_asked; rc == 0 && cli_given(a, "fit") && i < f.n; i++) {

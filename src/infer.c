@@ -233,22 +233,55 @@ static void load_memory(struct store *s, void *arg)
 
 	memory_free(f->memory);
 	f->memory = NULL;
-	if (s && memory_load(&f->memory, s, f->company, NULL, NULL) == 0)
-		memory_keep(f->memory, s, NULL);      /* what cannot be kept is computed again */
+	if (s)
+		memory_load(&f->memory, s, f->company, NULL, NULL);
 	canned_free(&f->canned);
 	canned_load(&f->canned, s, NULL);
 }
 
-bool infer_remembered(struct infer *f, struct conversation *c, struct memory_hit *hit)
+static void keep_memory(struct store *s, void *arg)
+{
+	if (s)
+		memory_keep(((struct infer *)arg)->memory, s, NULL);      /* what cannot be kept is made again next time */
+}
+
+struct sourcing {
+	const struct memory_hit *hit;
+	char *source;
+};
+
+static void find_source(struct store *s, void *arg)
+{
+	struct sourcing *g = arg;
+
+	g->source = memory_source(g->hit, s);
+}
+
+/* What was taught answers first, and says so: *source is "memory: example 12, case 4471". The keeper reads and writes;
+ * what has to be computed is computed here. */
+bool infer_remembered(struct infer *f, struct conversation *c, struct memory_hit *hit, char **source)
 {
 	const struct turn *last = c->turns ? &c->turn[c->turns - 1] : NULL;
+	struct sourcing g = { .hit = hit };
+	struct str s = STR_INIT;
 
 	if (!f->memory_known) {
 		storekeeper_post(f->keeper, load_memory, f);
 		storekeeper_flush(f->keeper);
 		f->memory_known = true;
+		if (f->memory && memory_compute(f->memory) > 0) {
+			storekeeper_post(f->keeper, keep_memory, f);
+			storekeeper_flush(f->keeper);
+		}
 	}
-	return f->memory && last && strcmp(last->role, user) == 0 && memory_find(f->memory, last->text, strlen(last->text), hit);
+	if (!f->memory || !last || strcmp(last->role, user) != 0 || !memory_find(f->memory, last->text, strlen(last->text), hit))
+		return false;
+	storekeeper_post(f->keeper, find_source, &g);
+	storekeeper_flush(f->keeper);
+	str_addf(&s, "memory: %s", g.source ? g.source : "taught");
+	free(g.source);
+	*source = str_detach(&s);
+	return true;
 }
 
 static void reply(struct infer *f, const struct task *t)
@@ -261,13 +294,14 @@ static void reply(struct infer *f, const struct task *t)
 	struct err e = ERR_INIT;
 
 	struct memory_hit hit;
+	char *source;
 
-	if (infer_remembered(f, c, &hit)) {
+	if (infer_remembered(f, c, &hit, &source)) {
 		add_turn(f, c, agent, hit.answer.s);
 		log_turn(f, c, agent, "memory", hit.answer.s, 0);
 		ev.text = str_detach(&hit.answer);
 		ev.model = xstrdup(f->version);
-		ev.more = xstrdup("memory");
+		ev.more = source;
 		ev.confidence = hit.score;
 		mailbox_put(f->box, &ev);
 		return;

@@ -66,7 +66,7 @@ double infer_now_ms(void);
 struct conversation *infer_conversation(struct infer *f, int64_t id);
 struct talk *infer_talk(struct infer *f, struct conversation *c);
 /* What was taught answers first, and says so. */
-bool infer_remembered(struct infer *f, struct conversation *c, struct memory_hit *hit);
+bool infer_remembered(struct infer *f, struct conversation *c, struct memory_hit *hit, char **source);
 
 /* ---- infer_suggest.c ---- */
 void infer_suggest(struct infer *f, const struct task *t);

@@ -98,10 +98,11 @@ void infer_suggest(struct infer *f, const struct task *t)
 	const double began = infer_now_ms();
 	struct talk_opts o;
 	struct memory_hit hit;
+	char *source;
 	bool sure = false;
 
 	infer_suggested(f, c, 0, "ignored");      /* earlier ones */
-	if (infer_remembered(f, c, &hit)) {
+	if (infer_remembered(f, c, &hit, &source)) {
 		struct event_item *it = event_add(&ev);
 
 		it->text = str_detach(&hit.answer);
@@ -109,6 +110,8 @@ void infer_suggest(struct infer *f, const struct task *t)
 		it->score = hit.score;
 		sure = true;
 		log_suggestion(f, c, it, 0, infer_now_ms() - began);
+		free(it->origin);
+		it->origin = source;      /* with its example and case */
 	}
 	talk_opts_best(&o);
 	o.decode.cancel = &f->cancel;

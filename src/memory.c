@@ -14,7 +14,7 @@
 #include "paths.h"
 #include "redact.h"
 
-enum { BUCKETS = 1 << 16, DIM = ENCODER_DIM, CANDIDATES = 24 };
+enum { BUCKETS = 1 << 16, DIM = ENCODER_DIM, CANDIDATES = 14 };
 
 _Static_assert(F_COUNT <= sizeof(((struct memory_near *)0)->feature) / sizeof(double), "room for all features");
 
@@ -23,13 +23,14 @@ static const double words_bar = 0.8;
 
 struct remembered {
 	char *question, *answer;
-	int64_t id;
+	int64_t id, conversation;
 	uint64_t said;                /* hash of its words in their order */
 };
 
 struct posting {
 	uint32_t *v;
 	size_t n, cap;
+	bool name;                    /* in one of them the word is a name */
 };
 
 struct memory {
@@ -39,9 +40,11 @@ struct memory {
 	struct remembered *r;
 	int8_t *vector;               /* [n, DIM] */
 	float *scale;                 /* [n] 1 / length of the bytes */
-	bool *fresh;                  /* [n] computed here, not read */
-	size_t n, cap, computed;
+	bool *fresh;                  /* [n] made here, not read */
+	size_t n, cap, made;
+	size_t whole;                 /* the first so many have vectors */
 	struct posting *index;        /* [BUCKETS] by hash of the stem */
+	struct memory_lexicon lexicon;
 };
 
 static uint64_t hash_of(const char *s)
@@ -62,6 +65,24 @@ static uint64_t hash_words(const struct encoder_words *w)
 	return h;
 }
 
+static const struct posting *posting_of(const struct memory *m, const char *stem)
+{
+	return &m->index[hash_of(stem) % BUCKETS];
+}
+
+static double frequency(const void *arg, const char *stem)
+{
+	const struct memory *m = arg;
+
+	/* of few examples nothing can be said of what is frequent */
+	return (double)posting_of(m, stem)->n / ((double)m->n + 12);
+}
+
+static bool is_name(const void *arg, const char *stem)
+{
+	return posting_of(arg, stem)->name;
+}
+
 struct memory *memory_new(const struct encoder *en, const char *company)
 {
 	struct memory *m = xcalloc(1, sizeof(*m));
@@ -69,6 +90,7 @@ struct memory *memory_new(const struct encoder *en, const char *company)
 	m->en = en;
 	m->company = company ? xstrdup(company) : NULL;
 	m->index = xcalloc(BUCKETS, sizeof(*m->index));
+	m->lexicon = (struct memory_lexicon){ frequency, is_name, m };
 	return m;
 }
 
@@ -97,11 +119,6 @@ size_t memory_size(const struct memory *m)
 	return m->n;
 }
 
-size_t memory_computed(const struct memory *m)
-{
-	return m->computed;
-}
-
 double memory_bar(const struct memory *m)
 {
 	return m->en ? MEMORY_BAR : words_bar;
@@ -109,10 +126,11 @@ double memory_bar(const struct memory *m)
 
 /* ---- adding ---- */
 
-static void post(struct memory *m, const char *stem, uint32_t at)
+static void post(struct memory *m, const char *stem, uint32_t at, bool name)
 {
 	struct posting *p = &m->index[hash_of(stem) % BUCKETS];
 
+	p->name = p->name || name;
 	if (p->n > 0 && p->v[p->n - 1] == at)
 		return;
 	if (p->n == p->cap) {
@@ -143,38 +161,48 @@ static void set_vector(struct memory *m, size_t at, const int8_t *vector)
 	m->scale[at] = sum > 0 ? 1 / sqrtf((float)sum) : 0;
 }
 
-void memory_add(struct memory *m, int64_t id, const char *question, const char *answer, const int8_t *vector)
+void memory_add(struct memory *m, int64_t id, int64_t conversation, const char *question, const char *answer, const int8_t *vector)
 {
 	struct encoder_words words;
 	const size_t at = m->n;
+	bool name[ENCODER_WORDS];
 
 	grow(m);
 	encoder_split(question, strlen(question), &words);
-	m->r[at] = (struct remembered){ xstrdup(question), xstrdup(answer), id, hash_words(&words) };
+	memory_names(&words, question, name);
+	m->r[at] = (struct remembered){ xstrdup(question), xstrdup(answer), id, conversation, hash_words(&words) };
 	for (size_t i = 0; i < words.n; i++) {
 		char *w = words.v[i].text;
 
 		if (!words.v[i].number)
 			memory_stem(w);
 		if (!memory_empty_word(w))
-			post(m, w, (uint32_t)at);
+			post(m, w, (uint32_t)at, name[i]);
 	}
 	m->fresh[at] = m->en && !vector;
-	if (m->fresh[at]) {
+	m->scale[at] = 0;
+	if (vector)
+		set_vector(m, at, vector);
+	else
+		memset(m->vector + at * DIM, 0, DIM);
+	m->n++;
+}
+
+size_t memory_compute(struct memory *m)
+{
+	for (; m->whole < m->n; m->whole++) {
+		const char *question = m->r[m->whole].question;
 		float v[DIM];
 		int8_t bytes[DIM];
 
+		if (!m->fresh[m->whole])
+			continue;
 		encoder_vector(m->en, question, strlen(question), v);
 		encoder_bytes(v, bytes);
-		set_vector(m, at, bytes);
-		m->computed++;
-	} else if (vector) {
-		set_vector(m, at, vector);
-	} else {
-		memset(m->vector + at * DIM, 0, DIM);
-		m->scale[at] = 0;
+		set_vector(m, m->whole, bytes);
+		m->made++;
 	}
-	m->n++;
+	return m->made;
 }
 
 /* ---- from the store ---- */
@@ -228,7 +256,7 @@ static bool add_example(const struct store_example *x, void *arg)
 	struct loading *l = arg;
 
 	if (strcmp(x->state, "approved") == 0 || (strcmp(x->state, "proposed") == 0 && strcmp(x->origin, "corrected") == 0))
-		memory_add(l->m, x->id, x->question, x->answer, l->m->en ? vector_of(&l->vectors, x->id) : NULL);
+		memory_add(l->m, x->id, x->conversation, x->question, x->answer, l->m->en ? vector_of(&l->vectors, x->id) : NULL);
 	return true;
 }
 
@@ -260,10 +288,10 @@ int memory_keep(struct memory *m, struct store *s, struct err *e)
 {
 	int rc;
 
-	if (!m->en || m->computed == 0)
+	if (m->made == 0)
 		return 0;
 	rc = store_begin(s, e);
-	for (size_t i = 0; rc == 0 && i < m->n; i++)
+	for (size_t i = 0; rc == 0 && i < m->whole; i++)
 		if (m->fresh[i])
 			rc = store_vector_set(s, m->r[i].id, encoder_version(m->en), m->vector + i * DIM, DIM, e);
 	if (rc < 0) {
@@ -272,8 +300,8 @@ int memory_keep(struct memory *m, struct store *s, struct err *e)
 	}
 	rc = store_commit(s, e);
 	if (rc == 0) {
-		memset(m->fresh, 0, m->n * sizeof(*m->fresh));
-		m->computed = 0;
+		memset(m->fresh, 0, m->whole * sizeof(*m->fresh));
+		m->made = 0;
 	}
 	return rc;
 }
@@ -317,19 +345,6 @@ static void near_by_vector(const struct memory *m, const float vector[DIM], stru
 	}
 }
 
-static const struct posting *posting_of(const struct memory *m, const char *stem)
-{
-	return &m->index[hash_of(stem) % BUCKETS];
-}
-
-static double frequency(const void *arg, const char *stem)
-{
-	const struct memory *m = arg;
-
-	/* of few examples nothing can be said of what is frequent */
-	return (double)posting_of(m, stem)->n / ((double)m->n + 12);
-}
-
 static void near_by_words(const struct memory *m, const struct memory_text *q, struct best *b)
 {
 	float *sum = xcalloc(m->n + 1, sizeof(*sum));
@@ -364,8 +379,8 @@ static void compare(const struct memory *m, const struct memory_text *q, uint64_
 	const struct remembered *r = &m->r[at];
 	struct memory_text t, answer;
 
-	memory_text_init(&t, m->en, r->question, strlen(r->question), frequency, m);
-	memory_text_init(&answer, m->en, r->answer, strlen(r->answer), frequency, m);
+	memory_text_init(&t, m->en, r->question, strlen(r->question), &m->lexicon);
+	memory_text_init(&answer, m->en, r->answer, strlen(r->answer), &m->lexicon);
 	memory_features(q, &t, &answer, out->feature);
 	memory_text_free(&answer);
 	out->at = at;
@@ -397,7 +412,7 @@ static size_t nearest(const struct memory *m, const char *clean, size_t len, str
 	uint64_t said;
 	size_t n = 0;
 
-	memory_text_init(&q, m->en, clean, len, frequency, m);
+	memory_text_init(&q, m->en, clean, len, &m->lexicon);
 	said = hash_words(&q.view.words);
 	if (m->en && q.view.words.n > 0)
 		near_by_vector(m, q.view.vector, &vectors);
@@ -474,6 +489,7 @@ bool memory_find(const struct memory *m, const char *question, size_t len, struc
 	if (nearest(m, clean.s, clean.len, near) > 0 && near[0].score >= memory_bar(m) &&
 	    fill(map, m->r[near[0].at].answer, &hit->answer)) {
 		hit->example = near[0].id;
+		hit->conversation = m->r[near[0].at].conversation;
 		hit->score = near[0].score;
 		found = true;
 	} else {
@@ -482,4 +498,18 @@ bool memory_find(const struct memory *m, const char *question, size_t len, struc
 	str_free(&clean);
 	redact_map_free(map);
 	return found;
+}
+
+char *memory_source(const struct memory_hit *hit, struct store *s)
+{
+	struct store_conversation c;
+	struct str source = STR_INIT;
+
+	str_addf(&source, "example %lld", (long long)hit->example);
+	if (s && hit->conversation > 0 && store_conversation_get(s, hit->conversation, &c, NULL) == 0) {
+		if (*c.case_id)
+			str_addf(&source, ", case %s", c.case_id);
+		store_conversation_free(&c);
+	}
+	return str_detach(&source);
 }

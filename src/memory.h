@@ -7,7 +7,7 @@
  * MEMORY_BAR it stays silent. Without an encoder words alone decide, and only little may differ.
  *
  * Vectors are kept in the store with the encoder's version. Those that are missing, or of another version, are computed
- * when the memory is loaded (a fifth of a millisecond each) and can be kept then (memory_keep).
+ * after loading (memory_compute, a tenth of a millisecond each), and kept for the next time (memory_keep).
  *
  * Threads: memory_find only reads; whoever loads or adds has it alone. */
 #ifndef ANSWERBACK_MEMORY_H
@@ -32,11 +32,13 @@ void memory_free(struct memory *m);      /* NULL is fine; frees the encoder that
 size_t memory_size(const struct memory *m);
 
 /* One more. question and answer hold placeholders instead of personal data. vector: ENCODER_DIM bytes
- * (encoder_bytes), or NULL to have it computed. */
-void memory_add(struct memory *m, int64_t id, const char *question, const char *answer, const int8_t *vector);
+ * (encoder_bytes), or NULL for memory_compute to make it. */
+void memory_add(struct memory *m, int64_t id, int64_t conversation, const char *question, const char *answer, const int8_t *vector);
 
-/* How many vectors had to be computed; keep them in a store that can be written to. */
-size_t memory_computed(const struct memory *m);
+/* Make the vectors that are missing; until then those questions are found by their words only. Returns how many have
+ * been made since they were last kept. */
+size_t memory_compute(struct memory *m);
+/* Keep them, in a store that can be written to. */
 int memory_keep(struct memory *m, struct store *s, struct err *e);
 
 /* The bar: at this probability a remembered answer is used. Chosen on the curve of `answerback eval --memory`. */
@@ -45,10 +47,14 @@ double memory_bar(const struct memory *m);
 struct memory_hit {
 	struct str answer;            /* placeholders put back from the question's own values */
 	int64_t example;
+	int64_t conversation;         /* that the example is from; 0: none */
 	double score;                 /* 0 .. 1 */
 };
 /* False: nothing above the bar, or its answer needs a value that was not said. */
 bool memory_find(const struct memory *m, const char *question, size_t len, struct memory_hit *hit);
+
+/* "example 12", or with the case of its conversation "example 12, case 4471". Caller frees. s: NULL is fine. */
+char *memory_source(const struct memory_hit *hit, struct store *s);
 
 /* ---- for measuring (eval_memory.h) ---- */
 

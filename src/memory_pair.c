@@ -110,37 +110,41 @@ static bool opposed(const char *a, const char *b)
 	return false;
 }
 
-/* Names: capitals that no sentence begins with. In a text of capitals only, or of titles, they tell nothing. */
-static void mark_proper(struct memory_text *t, const char *text)
+void memory_names(const struct encoder_words *words, const char *text, bool name[ENCODER_WORDS])
 {
 	size_t capitals = 0, letters = 0;
 
-	for (size_t i = 0; i < t->view.words.n; i++) {
-		const struct encoder_word *w = &t->view.words.v[i];
+	for (size_t i = 0; i < words->n; i++) {
+		const struct encoder_word *w = &words->v[i];
 		size_t before = w->start;
+		char stem[ENCODER_WORD];
 
+		memcpy(stem, w->text, sizeof(stem));
+		memory_stem(stem);
 		letters += isalpha((unsigned char)text[w->start]) != 0;
 		capitals += isupper((unsigned char)text[w->start]) != 0;
 		while (before > 0 && !isalnum((unsigned char)text[before - 1]) && !strchr(".?!:\n", text[before - 1]))
 			before--;
-		t->proper[i] = isupper((unsigned char)text[w->start]) && before > 0 && isalnum((unsigned char)text[before - 1]) &&
-			strcmp(w->text, "i") != 0 && strncmp(w->text, "im", 3) != 0 && strcmp(w->text, "ive") != 0 && strcmp(w->text, "id") != 0 &&
-			!memory_empty_word(t->stem[i]);
+		name[i] = isupper((unsigned char)text[w->start]) && before > 0 && isalnum((unsigned char)text[before - 1]) &&
+			strcmp(w->text, "i") != 0 && !memory_empty_word(stem);
 	}
+	/* in a text of capitals only, or of titles, they tell nothing */
 	if (capitals > 2 && capitals * 4 > letters * 3)
-		memset(t->proper, 0, sizeof(t->proper));
-	if (capitals <= 1)
-		for (size_t i = 0; i < t->view.words.n; i++)
-			t->proper[i] = t->proper[i] || (t->view.words.v[i].row == ENCODER_UNKNOWN && !t->view.words.v[i].number && !t->empty[i] && t->en);
+		memset(name, 0, ENCODER_WORDS * sizeof(*name));
 }
 
 void memory_text_init(struct memory_text *t, const struct encoder *en, const char *text, size_t len,
-                      double (*frequency)(const void *arg, const char *stem), const void *arg)
+                      const struct memory_lexicon *lexicon)
 {
+	bool capital = false;
+
 	memset(t, 0, sizeof(*t));
 	t->en = en;
 	encoder_look(en, text, len, &t->view);
 	t->aspects = memory_aspects(&t->view.words);
+	memory_names(&t->view.words, text, t->proper);
+	for (size_t i = 0; i < t->view.words.n; i++)
+		capital = capital || (i > 0 && isupper((unsigned char)text[t->view.words.v[i].start]));
 	for (size_t i = 0; i < t->view.words.n; i++) {
 		const struct encoder_word *w = &t->view.words.v[i];
 		double common;
@@ -152,10 +156,12 @@ void memory_text_init(struct memory_text *t, const struct encoder *en, const cha
 		t->no = t->no || is_negation(w->text);
 		t->empty[i] = memory_empty_word(t->stem[i]) || w->text[0] == '<';
 		/* what nearly every remembered question has says little, however rare it is elsewhere */
-		common = frequency ? frequency(arg, t->stem[i]) : 0;
-		t->weight[i] = (float)((t->empty[i] ? 0.1 : 0.25 + 0.75 * w->rarity) * (1 - 0.7 * common));
+		common = lexicon ? lexicon->frequency(lexicon->arg, t->stem[i]) : 0;
+		t->weight[i] = (float)((t->empty[i] ? 0.1 : 0.25 + 0.75 * (double)w->rarity) * (1 - 0.7 * common));
+		if (!t->empty[i] && !w->number)
+			t->proper[i] = t->proper[i] || (lexicon && lexicon->name(lexicon->arg, t->stem[i])) ||
+				(en && !capital && w->row == ENCODER_UNKNOWN);
 	}
-	mark_proper(t, text);
 }
 
 void memory_text_free(struct memory_text *t)
@@ -520,7 +526,29 @@ double memory_rank(const struct memory_weights *w, const double f[F_COUNT], bool
 	return same ? 1 : memory_contradicts(f) ? 0 : memory_probability(w->rank, f);
 }
 
+double memory_net(const struct memory_net *n, const double f[F_COUNT])
+{
+	double z = 0;
+
+	for (size_t u = 0; u < MEMORY_UNITS; u++) {
+		double sum = 0;
+
+		for (size_t i = 0; i < F_COUNT; i++)
+			sum += n->in[u][i] * f[i];
+		z += n->out[u] * tanh(sum);
+	}
+	for (size_t i = 0; i < F_COUNT; i++)
+		z += n->straight[i] * f[i];
+	return 1 / (1 + exp(-z));
+}
+
 double memory_score(const struct memory_weights *w, const double f[F_COUNT], bool same)
 {
-	return same ? 1 : memory_contradicts(f) ? 0 : memory_probability(w->sure, f);
+	double sum = 0;
+
+	if (same || memory_contradicts(f))
+		return same ? 1 : 0;
+	for (size_t i = 0; i < MEMORY_NETS; i++)
+		sum += memory_net(&w->sure[i], f);
+	return sum / MEMORY_NETS;
 }

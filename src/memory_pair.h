@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* memory_pair: do two questions ask the same? Each word of one looks for its like in the other, by spelling and by
  * meaning; what is left over counts by its weight, and a few things that must not differ are looked at on their own:
- * numbers, names, days, negation, the kind of question, opposites. A logistic function of these features, fitted on
- * data/facts.jsonl (memory_fit.h), says which remembered question is meant most likely, and another one how sure that is. */
+ * numbers, names, days, negation, the kind of answer wanted, opposites, one word put for another. Of these features a
+ * logistic function says which remembered question is meant most likely, and then small nets how sure that is; both
+ * fitted on data/facts.jsonl (memory_fit.h). */
 #ifndef ANSWERBACK_MEMORY_PAIR_H
 #define ANSWERBACK_MEMORY_PAIR_H
 
@@ -55,26 +56,41 @@ struct memory_text {
 	struct encoder_view view;
 	char stem[ENCODER_WORDS][ENCODER_WORD];
 	bool empty[ENCODER_WORDS];    /* says how it is asked, not what */
-	bool proper[ENCODER_WORDS];   /* a name: a capital inside a sentence; where all is small, a word nobody knows */
+	bool proper[ENCODER_WORDS];   /* a name: a capital inside a sentence, here or in the memory; in small letters, a word nobody knows */
 	float weight[ENCODER_WORDS];  /* by rarity, in the language and in the memory */
 	uint32_t aspects;             /* bits: kinds of answers that are wanted */
 	uint32_t days;                /* bits: monday .. */
 	bool no;                      /* not, without ... */
 };
-/* frequency: share of the remembered questions that have the word; NULL: not known. */
+/* What the memory knows of words, by stem. */
+struct memory_lexicon {
+	double (*frequency)(const void *arg, const char *stem);   /* share of the remembered questions that have it */
+	bool (*name)(const void *arg, const char *stem);          /* a name in one of them */
+	const void *arg;
+};
+/* lexicon: NULL when nothing is known. */
 void memory_text_init(struct memory_text *t, const struct encoder *en, const char *text, size_t len,
-                      double (*frequency)(const void *arg, const char *stem), const void *arg);
+                      const struct memory_lexicon *lexicon);
 void memory_text_free(struct memory_text *t);
 
 void memory_features(const struct memory_text *fresh, const struct memory_text *old, const struct memory_text *answer,
                      double f[F_COUNT]);
+enum { MEMORY_UNITS = 8, MEMORY_NETS = 8 };
+
+/* Whether it is meant: the mean of a few small nets, because a name that both have only counts when what is asked is
+ * alike too.  h = tanh(W f),  z = v h + w f */
+struct memory_net {
+	double in[MEMORY_UNITS][F_COUNT], out[MEMORY_UNITS], straight[F_COUNT];
+};
+
 struct memory_weights {
-	double rank[F_COUNT];         /* which one is meant */
-	double sure[F_COUNT];         /* whether it is */
+	double rank[F_COUNT];         /* which one is meant: logistic */
+	struct memory_net sure[MEMORY_NETS];
 };
 
 /* Other numbers or other days: never the same, whatever the rest says. */
 bool memory_contradicts(const double f[F_COUNT]);
+double memory_net(const struct memory_net *n, const double f[F_COUNT]);
 double memory_probability(const double weights[F_COUNT], const double f[F_COUNT]);
 /* same: word for word. Both 0 .. 1. */
 double memory_rank(const struct memory_weights *w, const double f[F_COUNT], bool same);
@@ -82,6 +98,9 @@ double memory_score(const struct memory_weights *w, const double f[F_COUNT], boo
 
 /* memory_aspect.c: bits for time, place, person, money ... */
 uint32_t memory_aspects(const struct encoder_words *w);
+
+/* Which words are names by their capitals: those that no sentence begins with. text: what words were split from. */
+void memory_names(const struct encoder_words *words, const char *text, bool name[ENCODER_WORDS]);
 
 /* "charges" and "charged" are "charg"; also tells whether a word is empty. */
 void memory_stem(char *word);

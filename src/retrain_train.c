@@ -10,10 +10,10 @@
 #include "retrain_private.h"
 
 /* How far from the base training itself may go, of the gate's bound: the gate measures elsewhere. */
-static const double drift_part = 0.8;
+static const double drift_part = 0.85;
 /* Bits a character of the examples, new wordings included, from which more training brings nothing. */
 static const double learned_bits = 0.02;
-enum { BATCH_ROWS = 480, EVAL_EVERY = 40, BLENDS = 8 };
+enum { BATCH_ROWS = 480, EVAL_EVERY = 40, BLENDS = 15 };
 
 static double held_nats(struct run *r, const struct weights *w)
 {
@@ -110,7 +110,7 @@ static void blend(struct run *r)
 	char text[160];
 
 	for (size_t k = 0; k < BLENDS && !retrain_stopped(r); k++) {
-		const real part = (real)(1 - 0.1 * (double)k);
+		const real part = (real)(1 - 0.05 * (double)k);
 		double drift, bits;
 
 		for (size_t i = 0; i < n; i++)

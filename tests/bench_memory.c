@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 		make_question(&r, &s);
 		memcpy(v, pool[i % 1000], sizeof(v));
 		v[rng_below(&r, ENCODER_DIM)] = (int8_t)(rng_below(&r, 255) - 127);
-		memory_add(m, (int64_t)i + 1, s.s, "An answer.", v);
+		memory_add(m, (int64_t)i + 1, 0, s.s, "An answer.", v);
 	}
 	printf("adding %zu          %8.1f ms\n", n, cpu() - start);
 	for (size_t i = 0; i < ASKED; i++) {

@@ -62,7 +62,6 @@ check "the question's own number in the answer" remembered 'Where is order 8862-
 check "a number nobody said: silent" silent 'Where is my order?'
 check "the latest teaching wins" sh -c "'$program' teach 'Who repairs Tamarin guitars?' 'Now it is Ostler.' 2>/dev/null && '$program' reply --json 'Who repairs Tamarin guitars?' | grep -q Ostler"
 
-lines() { printf 'Who repairs Tamarin guitars?\nHow far can drones fly?\n' | "$program" reply --json - | sed 's/.*"origin": "\([a-z]*\)".*/\1/' | tr '\n' ' '; }
 check "many at once" sh -c "[ \"\$(printf 'Who repairs Tamarin guitars?\nHow far can drones fly?\n' | '$program' reply --json - | sed 's/.*\"origin\": \"\([a-z]*\)\".*/\1/' | tr '\n' ' ')\" = 'memory model ' ]"
 check "doctor names the encoder" sh -c "'$program' doctor | grep -q 'version: e1-'"
 
@@ -78,10 +77,10 @@ check "eval --memory: not an encoder" sh -c "! '$program' eval --memory --encode
 
 # ---- the promise: facts that nothing was tuned on ----
 "$program" eval --memory --json "$here/facts_held_out.jsonl" >"$tmp/figures"
-at_bar() { sed 's/.*"curve"/x/; t' "$tmp/figures" >/dev/null; sed 's/,"facts":.*//; s/[{}"]//g' "$tmp/figures" | tr ',' '\n' | sed -n "s/^$1://p"; }
+at_bar() { sed 's/,"facts":.*//; s/[{}"]//g' "$tmp/figures" | tr ',' '\n' | sed -n "s/^$1://p"; }
 check "held-out facts: exact questions all" awk "BEGIN { exit !($(at_bar exact) >= 1) }"
-check "held-out facts: rewordings" awk "BEGIN { exit !($(at_bar rewordings) >= REWORDINGS_BOUND) }"
-check "held-out facts: look-alikes" awk "BEGIN { exit !($(at_bar lookalikes) <= LOOKALIKES_BOUND) }"
+check "held-out facts: rewordings" awk "BEGIN { exit !($(at_bar rewordings) >= 0.75) }"
+check "held-out facts: look-alikes" awk "BEGIN { exit !($(at_bar lookalikes) <= 0.03) }"
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -70,11 +70,11 @@ static void words_alone(void **state)
 
 	(void)state;
 	silent(m, "anything");
-	memory_add(m, 1, "When does the Lindenhof branch open on Saturdays?", "At 9:30.", NULL);
-	memory_add(m, 2, "Where is order <order_1>?", "Order <order_1> left.", NULL);
-	memory_add(m, 3, "How many kilos may the Pelican bag have?", "7 kilos.", NULL);
+	memory_add(m, 1, 0, "When does the Lindenhof branch open on Saturdays?", "At 9:30.", NULL);
+	memory_add(m, 2, 0, "Where is order <order_1>?", "Order <order_1> left.", NULL);
+	memory_add(m, 3, 0, "How many kilos may the Pelican bag have?", "7 kilos.", NULL);
 	assert_int_equal(memory_size(m), 3);
-	assert_int_equal(memory_computed(m), 0);
+	assert_int_equal(memory_compute(m), 0);
 	found(m, "When does the Lindenhof branch open on Saturdays?", "At 9:30.");
 	found(m, "when does the lindenhof branch open on saturdays", "At 9:30.");
 	found(m, "on saturdays, when does lindenhof branch open?", "At 9:30.");
@@ -93,8 +93,8 @@ static void the_latest_wins(void **state)
 	struct memory *m = memory_new(NULL, NULL);
 
 	(void)state;
-	memory_add(m, 1, "Who repairs Tamarin guitars?", "Moll.", NULL);
-	memory_add(m, 2, "who repairs tamarin guitars", "Ostler.", NULL);
+	memory_add(m, 1, 0, "Who repairs Tamarin guitars?", "Moll.", NULL);
+	memory_add(m, 2, 0, "who repairs tamarin guitars", "Ostler.", NULL);
 	found(m, "Who repairs Tamarin guitars", "Ostler.");
 	memory_free(m);
 }
@@ -109,9 +109,9 @@ static void exact_with_encoder(void **state)
 	(void)state;
 	assert_int_equal(encoder_open(&en, encoder_path, &e), 0);
 	m = memory_new(en, NULL);
-	memory_add(m, 1, "how much is the kettle", "9.", NULL);
-	memory_add(m, 2, "xyzzy plugh?", "Twisty.", NULL);
-	assert_int_equal(memory_computed(m), 2);
+	memory_add(m, 1, 0, "how much is the kettle", "9.", NULL);
+	memory_add(m, 2, 0, "xyzzy plugh?", "Twisty.", NULL);
+	assert_int_equal(memory_compute(m), 2);
 	found(m, "How much is the kettle?", "9.");
 	found(m, "Xyzzy, plugh", "Twisty.");
 	silent(m, "what is the weather like in Trondheim at this time of year");
@@ -153,14 +153,14 @@ static void vectors_are_kept(void **state)
 	id = teach(s, "when do you open", "At 8.");
 	assert_int_equal(memory_load(&m, s, NULL, encoder_path, &e), 0);
 	assert_int_equal(memory_size(m), 2);
-	assert_int_equal(memory_computed(m), 2);
+	assert_int_equal(memory_compute(m), 2);
 	assert_int_equal(memory_keep(m, s, &e), 0);
-	assert_int_equal(memory_computed(m), 0);
+	assert_int_equal(memory_compute(m), 0);
 	memory_free(m);
 
 	/* they are there the next time */
 	assert_int_equal(memory_load(&m, s, NULL, encoder_path, &e), 0);
-	assert_int_equal(memory_computed(m), 0);
+	assert_int_equal(memory_compute(m), 0);
 	found(m, "How much is the kettle?", "9.");
 	memory_free(m);
 
@@ -169,13 +169,13 @@ static void vectors_are_kept(void **state)
 	assert_int_equal(store_vector_set(s, id, encoder_version(other), "ab", 2, &e), 0);
 	encoder_free(other);
 	assert_int_equal(memory_load(&m, s, NULL, encoder_path, &e), 0);
-	assert_int_equal(memory_computed(m), 1);
+	assert_int_equal(memory_compute(m), 1);
 	assert_int_equal(memory_keep(m, s, &e), 0);
 	memory_free(m);
 
 	/* and all are with another encoder */
 	assert_int_equal(memory_load(&m, s, NULL, other_path, &e), 0);
-	assert_int_equal(memory_computed(m), 2);
+	assert_int_equal(memory_compute(m), 2);
 	assert_int_equal(memory_keep(m, s, &e), 0);
 	memory_free(m);
 	assert_int_equal(encoder_open(&other, other_path, &e), 0);
@@ -185,7 +185,7 @@ static void vectors_are_kept(void **state)
 
 	/* without an encoder, words alone */
 	assert_int_equal(memory_load(&m, s, NULL, "/nowhere/encoder", &e), 0);
-	assert_int_equal(memory_computed(m), 0);
+	assert_int_equal(memory_compute(m), 0);
 	found(m, "How much is the kettle?", "9.");
 	memory_free(m);
 	store_close(s);
@@ -197,8 +197,8 @@ static void features(const char *a, const char *b, double f[F_COUNT])
 {
 	struct memory_text x, y;
 
-	memory_text_init(&x, NULL, a, strlen(a), NULL, NULL);
-	memory_text_init(&y, NULL, b, strlen(b), NULL, NULL);
+	memory_text_init(&x, NULL, a, strlen(a), NULL);
+	memory_text_init(&y, NULL, b, strlen(b), NULL);
 	memory_features(&x, &y, &y, f);
 	memory_text_free(&x);
 	memory_text_free(&y);
@@ -285,6 +285,40 @@ static void learns(void **state)
 	free(s);
 }
 
+/* What no sum of the two can tell: one or the other, but not both. */
+static void nets_learn(void **state)
+{
+	enum { N = 400 };
+	struct memory_sample *s = xcalloc(N, sizeof(*s));
+	struct memory_net *net = xcalloc(2, sizeof(*net));
+	double w[F_COUNT], linear = 0, right = 0;
+	struct rng r;
+
+	(void)state;
+	rng_seed(&r, 9);
+	for (size_t i = 0; i < N; i++) {
+		const bool a = rng_below(&r, 2), b = rng_below(&r, 2);
+
+		s[i].feature[F_ONE] = 1;
+		s[i].feature[F_COSINE] = a ? 1 : -1;
+		s[i].feature[F_NUMBER] = b ? 1 : -1;
+		s[i].weight = 1;
+		s[i].same = a != b;
+	}
+	memory_learn(s, N, 0.1, w);
+	memory_learn_net(s, N, w, 1, &net[0]);
+	memory_learn_net(s, N, w, 1, &net[1]);
+	assert_memory_equal(&net[0], &net[1], sizeof(*net));
+	for (size_t i = 0; i < N; i++) {
+		linear += (memory_probability(w, s[i].feature) > 0.5) == s[i].same;
+		right += (memory_net(net, s[i].feature) > 0.5) == s[i].same;
+	}
+	assert_true(linear / N < 0.8);
+	assert_true(right / N > 0.99);
+	free(net);
+	free(s);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -312,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_alone), cmocka_unit_test(the_latest_wins), cmocka_unit_test(exact_with_encoder),
 		cmocka_unit_test(vectors_are_kept), cmocka_unit_test(what_must_not_differ), cmocka_unit_test(stems), cmocka_unit_test(learns),
+		cmocka_unit_test(nets_learn),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -244,7 +244,7 @@ static void every_old_version_migrates(void **state)
 {
 	(void)state;
 	for (int v = 1; v < STORE_VERSION; v++) {
-		char sql[64], backup[128];
+		char sql[96], backup[128];
 		struct store *s;
 		sqlite3 *db;
 

@@ -71,7 +71,9 @@ static int log_on_a_full_disk(void)
 	setrlimit(RLIMIT_FSIZE, &lim);
 	c = storekeeper_conversation(k, NULL, NULL, NULL, "test");
 	for (int i = 0; i < 60; i++) {
-		snprintf(big, 10, "turn %03d ", i);
+		memcpy(big, "turn 000 ", 9);
+		big[6] = (char)('0' + i / 10);
+		big[7] = (char)('0' + i % 10);
 		storekeeper_message(k, c, "user", "typed", big, strlen(big), "", 0);
 		storekeeper_flush(k);
 		trouble = storekeeper_trouble(k);

@@ -63,6 +63,7 @@ static int64_t example(struct store *s, int64_t conversation, const char *text)
 static int64_t fill(struct store *s)
 {
 	int64_t c = store_conv(s, "K-7", "Zoë Ångström"), other = store_conv(s, "K-8", "Somebody " PHRASE), id, learned[2];
+	static const char bytes[] = "\x01\x02 quizzacious t\xc3\xab" "apot \x00 more";
 	struct store_suggestion g = { .conversation = c, .kind = "reply", .origin = "model", .text = "the " PHRASE " is there",
 		.model = "base" };
 
@@ -89,7 +90,7 @@ static int64_t fill(struct store *s)
 	id = example(s, 0, "{}");
 	store_example_edit(s, id, "{\"x\": \"" PHRASE "\"}", "q", "a", NULL);
 	store_example_edit(s, id, "{}", "q", "a", NULL);      /* now only the decision's past holds it */
-	store_blob_set(s, "notes", "\x01\x02 quizzacious t\xc3\xab" "apot \x00 more", 32, NULL);
+	store_blob_set(s, "notes", bytes, sizeof(bytes), NULL);
 	store_audit(s, "said", PHRASE, NULL);
 	return c;
 }

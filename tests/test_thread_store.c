@@ -210,7 +210,7 @@ static void shown_and_its_fate(void **state)
 	(void)state;
 	say(k, c, "hello");
 	for (int i = 0; i < 3; i++) {
-		char text[8];
+		char text[16];
 
 		snprintf(text, sizeof(text), "r%d", i);
 		g.text = text;

@@ -226,7 +226,7 @@ static void test_a_role_can_be_added(void **state)
 {
 	struct tokenizer *t = common_train_sample(500);
 	struct err e = ERR_INIT;
-	char *json, name[8];
+	char *json, name[16];
 	struct tokenizer *back;
 
 	(void)state;
