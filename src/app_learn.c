@@ -77,8 +77,11 @@ void app_propose(struct app *a, struct store *s, int64_t row, const char *text, 
 		.suggested = old.s, .state = (char *)(uintptr_t)(approved ? "approved" : "proposed"), .origin = (char *)(uintptr_t)origin,
 		.flags = (char *)(uintptr_t)"", .weight = weight,
 	};
-	if (question.len && last)
-		store_example_add(s, &x, e);
+	if (question.len && last && store_example_add(s, &x, e) == 0 && !approved) {
+		struct event ev = { .kind = EVENT_PROPOSED };
+
+		mailbox_put(a->box, &ev);
+	}
 	str_free(&chat);
 	str_free(&answer);
 	str_free(&question);

@@ -30,6 +30,7 @@ enum event_kind {
 	EVENT_DUE,                /* the setting retrain_at asks for a retraining now */
 	EVENT_REVIEW,             /* items that wait for a decision (id, text the question, answer, more what changed as worddiff.h marks it,
 	                           * number of words changed, origin, flags); number: which to show first, 0 any */
+	EVENT_PROPOSED,           /* another example waits for a decision */
 	EVENT_CANNED,             /* items (more the name, text) */
 	EVENT_SENT                /* send_command is done: conversation, stopped when it failed, text what it said */
 };

@@ -131,6 +131,20 @@ static void came_in(struct ui *u, struct event *ev)
 	}
 }
 
+/* The one that is looked at stays in view, unless another is to be. */
+static void review(struct ui *u, struct event *ev)
+{
+	const bool open = u->screen == SCREEN_REVIEW || u->screen == SCREEN_REVIEW_EDIT;
+	const int64_t at = ev->number ? ev->number : open && u->pick < u->review.items ? u->review.item[u->pick].id : 0;
+
+	event_fini(&u->review);
+	u->review = *ev;
+	*ev = (struct event){ .kind = EVENT_REVIEW };
+	for (size_t i = 0; i < u->review.items && open; i++)
+		if (u->review.item[i].id == at)
+			u->pick = i;
+}
+
 void ui_event(struct ui *u, struct event *ev)
 {
 	u->dirty = true;
@@ -194,12 +208,11 @@ void ui_event(struct ui *u, struct event *ev)
 		}
 		break;
 	case EVENT_REVIEW:
-		event_fini(&u->review);
-		u->review = *ev;
-		*ev = (struct event){ .kind = EVENT_REVIEW };
-		for (size_t i = 0; i < u->review.items && u->screen == SCREEN_REVIEW; i++)
-			if (u->review.item[i].id == u->review.number)
-				u->pick = i;
+		review(u, ev);
+		break;
+	case EVENT_PROPOSED:
+		if (u->screen == SCREEN_REVIEW)
+			app_review(u->app);
 		break;
 	case EVENT_COMPARED:
 		event_fini(&u->compared);
