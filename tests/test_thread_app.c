@@ -305,7 +305,7 @@ static void hundreds_of_swaps_under_load(void **state)
 		}
 		assert_true(done);
 	}
-	assert_true(replies > LEAST && ready > LEAST);      /* how many catch up with which change is up to the machine */
+	assert_true(replies >= LEAST && ready >= LEAST);      /* how many catch up with which change is up to the machine */
 	app_close(a);
 }
 
