@@ -42,9 +42,35 @@ INLINE vmask mask_first(size_t n)
 
 INLINE vf v_set(float x) { return _mm256_set1_ps(x); }
 INLINE vf v_load(const float *p) { return _mm256_loadu_ps(p); }
-INLINE vf v_load_part(const float *p, vmask m) { return _mm256_maskload_ps(p, m); }
 INLINE void v_store(float *p, vf x) { _mm256_storeu_ps(p, x); }
+#ifdef __SANITIZE_ADDRESS__
+/* It does not see masked loads and stores: lane by lane, that it does. */
+INLINE vf v_load_part(const float *p, vmask m)
+{
+	float lane[W];
+	int32_t on[W];
+
+	_mm256_storeu_si256((__m256i *)on, m);
+	for (size_t i = 0; i < W; i++)
+		lane[i] = on[i] ? p[i] : 0.0F;
+	return _mm256_loadu_ps(lane);
+}
+
+INLINE void v_store_part(float *p, vmask m, vf x)
+{
+	float lane[W];
+	int32_t on[W];
+
+	_mm256_storeu_si256((__m256i *)on, m);
+	_mm256_storeu_ps(lane, x);
+	for (size_t i = 0; i < W; i++)
+		if (on[i])
+			p[i] = lane[i];
+}
+#else
+INLINE vf v_load_part(const float *p, vmask m) { return _mm256_maskload_ps(p, m); }
 INLINE void v_store_part(float *p, vmask m, vf x) { _mm256_maskstore_ps(p, m, x); }
+#endif
 INLINE vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 INLINE vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 INLINE vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }

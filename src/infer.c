@@ -596,6 +596,43 @@ int infer_start(struct infer **out, const struct infer_options *o, struct err *e
 	return 0;
 }
 
+static struct task *take(struct infer *f)
+{
+	struct task *t;
+
+	pthread_mutex_lock(&f->lock);
+	t = f->first;
+	if (t) {
+		f->first = t->next;
+		if (!f->first)
+			f->last = &f->first;
+	}
+	pthread_mutex_unlock(&f->lock);
+	return t;
+}
+
+/* The thread is gone, but the storekeeper's jobs go on and may post: until both have nothing left. What was said
+ * must be kept even when there was no time for more. */
+static void finish(struct infer *f)
+{
+	struct task *t;
+
+	for (;;) {
+		if (!(t = take(f))) {
+			storekeeper_flush(f->keeper);
+			if (!(t = take(f)))
+				return;
+		}
+		if (t->what == INFER_SAY && strcmp(t->origin, "history") != 0)
+			log_turn(f, infer_conversation(f, t->conversation), t->role, t->origin, t->text, 0);
+		else if ((t->what == INFER_FATE && f->m) || t->what == INFER_SUGGESTED || t->what == INFER_CALL)
+			run(f, t);
+		else if (t->what == INFER_LEARN && f->person)
+			ghost_person_learn(f->person, writer(f), t->text, strlen(t->text));
+		task_free(t);
+	}
+}
+
 void infer_stop(struct infer *f)
 {
 	if (!f)
@@ -607,17 +644,7 @@ void infer_stop(struct infer *f)
 	pthread_cond_signal(&f->work);
 	pthread_mutex_unlock(&f->lock);
 	pthread_join(f->thread, NULL);
-	/* what was said must be kept even when there was no time for more */
-	for (struct task *t = f->first, *next; t; t = next) {
-		next = t->next;
-		if (t->what == INFER_SAY && strcmp(t->origin, "history") != 0)
-			log_turn(f, infer_conversation(f, t->conversation), t->role, t->origin, t->text, 0);
-		else if ((t->what == INFER_FATE && f->m) || t->what == INFER_SUGGESTED || t->what == INFER_CALL)
-			run(f, t);
-		else if (t->what == INFER_LEARN && f->person)
-			ghost_person_learn(f->person, writer(f), t->text, strlen(t->text));
-		task_free(t);
-	}
+	finish(f);
 	save_person(f);
 	forget_shown(f);
 	for (size_t i = 0; i < f->n; i++) {

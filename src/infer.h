@@ -16,7 +16,8 @@ struct infer_options {
 };
 
 int infer_start(struct infer **out, const struct infer_options *o, struct err *e);
-/* Cancels, saves what was learned of the person, ends. NULL is fine. */
+/* Cancels, waits for the storekeeper's jobs (which may post here until then), saves what was learned of the person,
+ * ends. NULL is fine. */
 void infer_stop(struct infer *f);
 bool infer_busy(struct infer *f);
 void infer_cancel(struct infer *f);
