@@ -9,6 +9,6 @@ corpus=$1
 out=build/train
 mkdir -p "$out"
 build/encoder --root "$corpus" --wordings data/wordings --scenarios data/scenarios --wordnet "${WORDNET:-/usr/share/wordnet}" --out "$out/encoder.safetensors" \
-	--minutes "${MINUTES:-6}" --seed 1 | tee "$out/encoder.log"
+	--minutes "${MINUTES:-20}" --seed 1 | tee "$out/encoder.log"
 cp "$out/encoder.safetensors" data/encoder.safetensors
 ./answerback eval --memory --encoder data/encoder.safetensors --fit src/memory_fit.h data/facts.jsonl

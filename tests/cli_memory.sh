@@ -76,11 +76,15 @@ check "eval --memory: no such file" sh -c "! '$program' eval --memory '$tmp/none
 check "eval --memory: not an encoder" sh -c "! '$program' eval --memory --encoder '$tmp/facts.jsonl' '$tmp/facts.jsonl' 2>/dev/null"
 
 # ---- the promise: facts that nothing was tuned on ----
-"$program" eval --memory --json "$here/facts_held_out.jsonl" >"$tmp/figures"
 at_bar() { sed 's/,"facts":.*//; s/[{}"]//g' "$tmp/figures" | tr ',' '\n' | sed -n "s/^$1://p"; }
-check "held-out facts: exact questions all" awk "BEGIN { exit !($(at_bar exact) >= 1) }"
-check "held-out facts: rewordings" awk "BEGIN { exit !($(at_bar rewordings) >= 0.75) }"
-check "held-out facts: look-alikes" awk "BEGIN { exit !($(at_bar lookalikes) <= 0.03) }"
+held_out() { # FILE LEAST-REWORDINGS
+	"$program" eval --memory --json "$here/$1" >"$tmp/figures"
+	check "$1: exact questions all" awk "BEGIN { exit !($(at_bar exact) >= 1) }"
+	check "$1: rewordings" awk "BEGIN { exit !($(at_bar rewordings) >= $2) }"
+	check "$1: look-alikes" awk "BEGIN { exit !($(at_bar lookalikes) <= 0.03) }"
+}
+held_out facts_held_out.jsonl 0.79
+held_out facts_held_out_2.jsonl 0.60
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
