@@ -62,9 +62,17 @@ struct infer {
 	atomic_bool cancel, newer_ghost;
 };
 
+/* ---- infer_task.c ---- */
+void infer_run(struct infer *f, const struct task *t);
+void infer_note(struct infer *f, const char *text);           /* a line for the person */
 double infer_now_ms(void);
 struct conversation *infer_conversation(struct infer *f, int64_t id);
 struct talk *infer_talk(struct infer *f, struct conversation *c);
+void infer_drop_talk(struct conversation *c);                 /* made anew when it is asked for */
+void infer_add_turn(struct infer *f, struct conversation *c, const char *role, const char *text);
+void infer_log(struct infer *f, struct conversation *c, const char *role, const char *origin, const char *text, double ms);
+void infer_load(struct infer *f);                             /* the model that the registry says serves */
+void infer_save_person(struct infer *f);
 /* What was taught answers first, and says so. */
 bool infer_remembered(struct infer *f, struct conversation *c, struct memory_hit *hit, char **source);
 
@@ -72,5 +80,11 @@ bool infer_remembered(struct infer *f, struct conversation *c, struct memory_hit
 void infer_suggest(struct infer *f, const struct task *t);
 /* What became of those that are shown; of all but number `which` (from 1 on) nothing. */
 void infer_suggested(struct infer *f, struct conversation *c, size_t which, const char *fate);
+
+/* ---- infer_ghost.c ---- */
+void infer_ghost(struct infer *f, const struct task *t);
+void infer_fate(struct infer *f, const struct task *t);
+void infer_forget_shown(struct infer *f);
+const char *infer_writer(const struct infer *f);              /* the role of who writes documents */
 
 #endif
