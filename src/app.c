@@ -152,6 +152,11 @@ void app_ghost(struct app *a, int64_t conversation, const char *role, const char
 	infer_post(a->infer, INFER_GHOST, conversation, role, NULL, draft, serial);
 }
 
+void app_ghost_another(struct app *a, int64_t conversation, const char *role, const char *draft, const char *shown, uint64_t serial)
+{
+	infer_post(a->infer, INFER_ANOTHER, conversation, role, shown, draft, serial);
+}
+
 void app_ghost_page(struct app *a, int64_t conversation, const char *page, const char *draft, uint64_t serial)
 {
 	infer_post(a->infer, INFER_PAGE, conversation, NULL, page, draft, serial);

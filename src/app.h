@@ -50,6 +50,8 @@ void app_sent(struct app *a, int64_t conversation, const char *suggested, const 
 void app_cancel(struct app *a);                      /* what runs now; what has come stays */
 /* What the person is typing, for completion: EVENT_GHOST with this serial. A newer request cancels it. */
 void app_ghost(struct app *a, int64_t conversation, const char *role, const char *draft, uint64_t serial);
+/* Another than what is shown ("" where nothing is), however sure it is: the person asked for it. EVENT_GHOST, "" when there is no other. */
+void app_ghost_another(struct app *a, int64_t conversation, const char *role, const char *draft, const char *shown, uint64_t serial);
 /* The same in a document: page is what stands before the paragraph, a paragraph a line. */
 void app_ghost_page(struct app *a, int64_t conversation, const char *page, const char *draft, uint64_t serial);
 /* The person wrote this paragraph of a document: later ghosts know their words. */

@@ -19,7 +19,7 @@ static void task_free(struct task *t)
 
 static bool is_ghost(enum infer_what what)
 {
-	return what == INFER_GHOST || what == INFER_PAGE;
+	return what == INFER_GHOST || what == INFER_ANOTHER || what == INFER_PAGE;
 }
 
 static void *serve(void *arg)

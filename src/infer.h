@@ -27,6 +27,7 @@ enum infer_what {
 	INFER_UNSAY,              /* the last turn is taken back */
 	INFER_REPLY, INFER_SUGGEST, INFER_WHY,
 	INFER_GHOST,              /* role, text, serial; only the newest counts */
+	INFER_ANOTHER,            /* the same, asked for by key: origin is what is shown ("" nothing), and something else is wanted */
 	INFER_PAGE,               /* the same in a document: origin is the page before the draft, a paragraph a line */
 	INFER_LEARN,              /* text: a paragraph that the person wrote */
 	INFER_FATE,               /* text: "taken", "word", "ignored", "dismissed"; serial: characters taken */

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "config.h"
 
+enum { ANOTHER_MOST = 6 };      /* less likely ones are nonsense */
+
 /* One that nobody has said anything about came too late to be seen. */
 void infer_forget_shown(struct infer *f)
 {
@@ -73,6 +75,20 @@ static void turn_page(struct infer *f, struct conversation *c, const char *page)
 	}
 }
 
+/* The one after what is shown, around to the best again; out is sorted by how likely they are. -1: there is no other. */
+static int another(const struct ghost_text *out, int n, const char *shown)
+{
+	n = n < ANOTHER_MOST ? n : ANOTHER_MOST;
+	for (int i = 0; i < n; i++) {
+		const size_t first = out[i].first;
+
+		/* some of what is shown may have been typed since, but its next word tells */
+		if (strncmp(out[i].text.s, shown, first) == 0 && strchr(" ", shown[first]))
+			return n > 1 ? (i + 1) % n : -1;
+	}
+	return n > 0 ? 0 : -1;
+}
+
 void infer_ghost(struct infer *f, const struct task *t)
 {
 	struct conversation *c = infer_conversation(f, t->conversation);
@@ -80,7 +96,7 @@ void infer_ghost(struct infer *f, const struct task *t)
 	struct ghost_text out[GHOST_MAX];
 	enum ghost_level level = GHOST_NORMAL;
 	const double began = infer_now_ms();
-	int n;
+	int n, pick = -1;
 
 	if (t->what == INFER_PAGE)
 		turn_page(f, c, t->origin);
@@ -89,13 +105,17 @@ void infer_ghost(struct infer *f, const struct task *t)
 	ghost_level_parse(config_text(CONFIG_GHOST), &level);
 	ghost_set_level(c->ghost, level == GHOST_OFF ? GHOST_NORMAL : level);
 	n = ghost_request(c->ghost, t->what == INFER_PAGE ? infer_writer(f) : t->role, t->text, strlen(t->text), out, GHOST_MAX, NULL);
-	if (n > 0 && out[0].show && !atomic_load(&f->newer_ghost)) {
-		ev.text = xstrdup(out[0].text.s);
-		ev.bytes = out[0].first;
-		ev.confidence = out[0].chance;
+	if (t->what == INFER_ANOTHER)
+		pick = another(out, n, t->origin);
+	else if (n > 0 && out[0].show)
+		pick = 0;
+	if (pick >= 0 && !atomic_load(&f->newer_ghost)) {
+		ev.text = xstrdup(out[pick].text.s);
+		ev.bytes = out[pick].first;
+		ev.confidence = out[pick].chance;
 		infer_forget_shown(f);
-		f->shown = out[0];
-		out[0].text = (struct str)STR_INIT;
+		f->shown = out[pick];
+		out[pick].text = (struct str)STR_INIT;
 		f->shown_in = t->conversation;
 		f->shown_ms = infer_now_ms() - began;
 		f->has_shown = true;

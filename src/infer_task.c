@@ -375,6 +375,7 @@ void infer_run(struct infer *f, const struct task *t)
 		why(f, t);
 		break;
 	case INFER_GHOST:
+	case INFER_ANOTHER:
 	case INFER_PAGE:
 		infer_ghost(f, t);
 		break;

@@ -117,7 +117,7 @@ void compose_draw(struct ui *u, int y, int rows, int columns)
 		if (typed < l->len) {
 			const int w = text_width(sh.text + l->start, typed);
 
-			draw_text(y + r, left + w, columns - left - w, sh.text + l->start + typed, l->len - typed, STYLE_DIM);
+			draw_text(y + r, left + w, columns - left - w, sh.text + l->start + typed, l->len - typed, STYLE_GHOST);
 		}
 		if (first + (size_t)r == sh.at) {
 			const size_t upto = sh.cursor > l->start ? sh.cursor - l->start : 0;
@@ -168,7 +168,7 @@ static bool wants_ghost(const struct ui *u)
 	const size_t n = input_length();
 	size_t typed = 0;
 
-	if (!u->ghost_on || u->screen != SCREEN_CHAT || !*u->model || input_pasting() || input_searching() ||
+	if (!u->ghost_on || !term_attr(STYLE_GHOST) || u->screen != SCREEN_CHAT || !*u->model || input_pasting() || input_searching() ||
 	    strcmp(input_mode(), "cmd") == 0 || input_cursor() != n || n == 0 || n > 100000 || text[0] == '/' || text[n - 1] == '\n')
 		return false;
 	for (size_t i = 0; i < n && typed < MIN_TYPED; i++)
@@ -224,10 +224,30 @@ void compose_ghost(struct ui *u, const struct event *ev)
 	/* it may be for what is no longer there */
 	if (ev->serial != u->serial || !wants_ghost(u) || !u->ghost_draft || strcmp(u->ghost_draft, input_text()) != 0)
 		return;
+	if (ev->serial == u->another && !*ev->text)
+		ui_note(u, "there is no other way on from here");
 	free(u->ghost);
 	u->ghost = *ev->text ? xstrdup(ev->text) : NULL;
 	u->ghost_first = ev->bytes;
 	u->ghost_since = ui_now();
+}
+
+void compose_another(struct ui *u)
+{
+	const char *text = input_text();
+	char *shown;
+
+	if (!wants_ghost(u)) {
+		ui_note(u, u->ghost_on ? "grey text goes on at the end of what is typed, from three letters on" : "grey text is off: M-s");
+		return;
+	}
+	shown = xstrdup(u->ghost ? u->ghost : "");
+	compose_ghost_clear(u, "ignored");
+	free(u->ghost_draft);
+	u->ghost_draft = xstrdup(text);
+	u->another = ++u->serial;
+	app_ghost_another(u->app, ui_conversation(u)->id, my_role(u), text, shown, u->serial);
+	free(shown);
 }
 
 bool compose_accept(struct ui *u, bool word)

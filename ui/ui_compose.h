@@ -11,6 +11,7 @@ void compose_changed(struct ui *u);                           /* the text may ha
 void compose_ghost(struct ui *u, const struct event *ev);
 void compose_ghost_clear(struct ui *u, const char *fate);
 bool compose_accept(struct ui *u, bool word);                 /* false: no ghost, or the cursor is not at the end */
+void compose_another(struct ui *u);                           /* another ghost than the one shown */
 bool compose_secret(const char *text, size_t n);                /* does its end look like a password? */
 void compose_editor(struct ui *u);
 /* ---- ui_drafts.c ---- */

@@ -90,6 +90,9 @@ bool ui_action(enum key_action a, void *arg)
 			return true;
 		}
 		return false;
+	case ACT_ANOTHER:
+		compose_another(u);
+		return true;
 	case ACT_GHOST:
 		u->ghost_on = !u->ghost_on;
 		compose_ghost_clear(u, NULL);

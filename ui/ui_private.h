@@ -71,7 +71,7 @@ struct ui {
 	size_t ghost_first;
 	bool ghost_on;
 	int64_t ghost_since;
-	uint64_t serial;
+	uint64_t serial, another;     /* another: the request that a key made; 0 none */
 	uint64_t line_hash;           /* of what was typed when it was last looked at */
 	int64_t draft_due;            /* when the draft is saved next; 0: saved */
 	/* lists of screens */
