@@ -26,7 +26,10 @@ void app_close(struct app *a);
 int app_fd(const struct app *a);
 bool app_next(struct app *a, struct event *ev);      /* false: none waits; free with event_fini */
 
-bool app_private(const struct app *a);
+bool app_private(const struct app *a);               /* nothing is kept */
+/* Keep nothing of what is said, shown or written from now on, or keep it again: what was said meanwhile is never kept, nor
+ * what hangs on it. False: it was started so, and there is no store to keep anything in. */
+bool app_set_private(struct app *a, bool on);
 bool app_busy(const struct app *a);                  /* a reply or suggestions are being made */
 
 /* Conversations are known by numbers of this run, from 1 on. */

@@ -22,6 +22,26 @@ static bool is_ghost(enum infer_what what)
 	return what == INFER_GHOST || what == INFER_ANOTHER || what == INFER_PAGE;
 }
 
+bool infer_quiet(const struct infer *f)
+{
+	return f->quiet_task || atomic_load(&f->quiet);
+}
+
+void infer_set_quiet(struct infer *f, bool quiet)
+{
+	atomic_store(&f->quiet, quiet);
+}
+
+bool infer_stopping(struct infer *f)
+{
+	bool stop;
+
+	pthread_mutex_lock(&f->lock);
+	stop = f->stop;
+	pthread_mutex_unlock(&f->lock);
+	return stop;
+}
+
 static void *serve(void *arg)
 {
 	struct infer *f = arg;
@@ -110,11 +130,11 @@ static void finish(struct infer *f)
 			if (!(t = take(f)))
 				return;
 		}
-		if (t->what == INFER_SAY && strcmp(t->origin, "history") != 0)
+		if (t->what == INFER_SAY && !t->quiet && strcmp(t->origin, "history") != 0)
 			infer_log(f, infer_conversation(f, t->conversation), t->role, t->origin, t->text, 0);
 		else if ((t->what == INFER_FATE && f->m) || t->what == INFER_SUGGESTED || t->what == INFER_CALL)
 			infer_run(f, t);
-		else if (t->what == INFER_LEARN && f->person)
+		else if (t->what == INFER_LEARN && f->person && !t->quiet)
 			ghost_person_learn(f->person, infer_writer(f), t->text, strlen(t->text));
 		task_free(t);
 	}
@@ -174,6 +194,7 @@ void infer_cancel(struct infer *f)
 
 static void post(struct infer *f, struct task *t)
 {
+	t->quiet = atomic_load(&f->quiet);
 	pthread_mutex_lock(&f->lock);
 	if (is_ghost(t->what)) {
 		for (struct task **at = &f->first; *at;) {

@@ -22,6 +22,9 @@ void infer_stop(struct infer *f);
 bool infer_busy(struct infer *f);
 void infer_cancel(struct infer *f);
 
+/* From now on nothing of what is said, shown or written is logged or learned from; what was posted before is. */
+void infer_set_quiet(struct infer *f, bool quiet);
+
 enum infer_what {
 	INFER_SAY,                /* role, origin, text */
 	INFER_UNSAY,              /* the last turn is taken back */

@@ -14,7 +14,7 @@ enum { ANOTHER_MOST = 6 };      /* less likely ones are nonsense */
 /* One that nobody has said anything about came too late to be seen. */
 void infer_forget_shown(struct infer *f)
 {
-	if (f->has_shown && *f->shown_fate) {
+	if (f->has_shown && *f->shown_fate && !f->shown_quiet) {
 		const struct store_suggestion g = {
 			.kind = "completion", .origin = "model", .text = f->shown.text.s, .model = f->version, .fate = f->shown_fate,
 			.score = f->shown.log_prob, .confidence = f->shown.chance, .latency_ms = f->shown_ms,
@@ -119,6 +119,7 @@ void infer_ghost(struct infer *f, const struct task *t)
 		f->shown_in = t->conversation;
 		f->shown_ms = infer_now_ms() - began;
 		f->has_shown = true;
+		f->shown_quiet = c->quiet || infer_quiet(f);
 	} else {
 		ev.text = xstrdup("");
 	}

@@ -18,6 +18,7 @@ struct task {
 	int64_t conversation;
 	char *role, *origin, *text;
 	uint64_t serial;
+	bool quiet;                   /* posted while nothing was to be kept */
 	void (*call)(void *arg);
 	void *arg;
 };
@@ -34,6 +35,7 @@ struct conversation {
 	int64_t suggested[3];         /* the storekeeper's numbers of what is shown, */
 	size_t length[3];             /* and characters in each */
 	size_t suggestions;
+	bool quiet;                   /* something in it is not to be kept, and what is proposed may quote it */
 };
 
 struct infer {
@@ -53,14 +55,20 @@ struct infer {
 	char shown_fate[16];          /* "": nobody has said; the first but "ignored" counts */
 	size_t shown_chars;           /* taken of it so far */
 	double shown_ms;
+	bool shown_quiet;
+	bool quiet_task;              /* the task at hand is */
 
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	struct task *first, **last;
 	bool stop, busy;
-	atomic_bool cancel, newer_ghost;
+	atomic_bool cancel, newer_ghost, quiet;
 };
+
+/* Nothing of what is made now may be kept: it was asked for so, or is wished so since. */
+bool infer_quiet(const struct infer *f);
+bool infer_stopping(struct infer *f);
 
 /* ---- infer_task.c ---- */
 void infer_run(struct infer *f, const struct task *t);

@@ -11,7 +11,7 @@
 #include "registry.h"
 #include "why.h"
 
-enum { MODEL_SEES = 16000 };   /* bytes */
+enum { MODEL_SEES = 8000 };   /* bytes */
 
 static const char user[] = "user", agent[] = "assistant";
 
@@ -186,11 +186,16 @@ static void say(struct infer *f, const struct task *t)
 {
 	struct conversation *c = infer_conversation(f, t->conversation);
 
-	infer_add_turn(f, c, t->role, t->text);
-	if (strcmp(t->origin, "history") == 0)      /* read back: it is in the store already */
+	const bool keep = strcmp(t->origin, "history") != 0 && !t->quiet;      /* read back: it is in the store already */
+
+	/* first kept, then read by the model: that takes a while for a long one, and nobody who leaves waits for it */
+	if (keep)
+		infer_log(f, c, t->role, t->origin, t->text, 0);
+	if (infer_stopping(f))
 		return;
-	infer_log(f, c, t->role, t->origin, t->text, 0);
-	if (f->m && typed_by_person(t->origin)) {
+	c->quiet = c->quiet || t->quiet;
+	infer_add_turn(f, c, t->role, t->text);
+	if (keep && f->m && typed_by_person(t->origin)) {
 		infer_talk(f, c);
 		ghost_learn(c->ghost, t->role, t->text, strlen(t->text));
 	}
@@ -293,9 +298,11 @@ static void reply(struct infer *f, const struct task *t)
 	struct memory_hit hit;
 	char *source;
 
+	c->quiet = c->quiet || infer_quiet(f);
 	if (infer_remembered(f, c, &hit, &source)) {
 		infer_add_turn(f, c, agent, hit.answer.s);
-		infer_log(f, c, agent, "memory", hit.answer.s, 0);
+		if (!infer_quiet(f))
+			infer_log(f, c, agent, "memory", hit.answer.s, 0);
 		ev.text = str_detach(&hit.answer);
 		ev.model = xstrdup(f->version);
 		ev.more = source;
@@ -313,7 +320,8 @@ static void reply(struct infer *f, const struct task *t)
 	}
 	if (r.text.len > 0) {
 		infer_add_turn(f, c, agent, r.text.s);
-		infer_log(f, c, agent, "model", r.text.s, r.ms);
+		if (!infer_quiet(f))
+			infer_log(f, c, agent, "model", r.text.s, r.ms);
 	}
 	ev.text = xstrdup(r.text.s);
 	ev.model = xstrdup(f->version);
@@ -340,6 +348,7 @@ static void why(struct infer *f, const struct task *t)
 
 void infer_run(struct infer *f, const struct task *t)
 {
+	f->quiet_task = t->quiet;
 	if (t->what == INFER_SAY) {
 		say(f, t);
 		return;
@@ -380,7 +389,8 @@ void infer_run(struct infer *f, const struct task *t)
 		infer_ghost(f, t);
 		break;
 	case INFER_LEARN:
-		ghost_person_learn(f->person, infer_writer(f), t->text, strlen(t->text));
+		if (!t->quiet)
+			ghost_person_learn(f->person, infer_writer(f), t->text, strlen(t->text));
 		break;
 	case INFER_FATE:
 		infer_fate(f, t);

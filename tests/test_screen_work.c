@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -220,6 +221,39 @@ static void what_is_sent_is_copied(void **state)
 	free(big);
 }
 
+/* Of a very long message its ends are shown, and all of it is kept. */
+static void the_middle_of_a_megabyte(void **state)
+{
+	struct str s = STR_INIT;
+	char cmd[100];
+
+	(void)state;
+	open_assist();
+	str_adds(&s, "\033[200~THE_BEGINNING\n");
+	for (int i = 0; s.len < 500000; i++)
+		str_addf(&s, "line %d of it%s\n", i, i == 15000 ? " THE_MIDDLE" : "");
+	str_adds(&s, "THE_END\033[201~");
+	screen_send(s.s, s.len);
+	str_free(&s);
+	screen_expect("THE_END");
+	screen_keys("\r");
+	screen_expect("  THE_END");
+	for (int i = 0; i < 500 && !screen_shows(" kB are not shown here"); i++) {
+		screen_keys("\033v");
+		screen_drain(10);
+	}
+	screen_expect("[... 436 kB are not shown here");
+	for (int i = 0; i < 500 && !screen_shows("THE_BEGINNING"); i++) {
+		screen_keys("\033v");
+		screen_drain(10);
+		assert_false(screen_shows("THE_MIDDLE"));
+	}
+	screen_expect("  THE_BEGINNING");
+	screen_quit();
+	snprintf(cmd, sizeof(cmd), "grep -rqa THE_MIDDLE %s/data", screen.home);
+	assert_int_equal(system(cmd), 0);
+}
+
 /* GNU screen passes on what stands in device control strings, and no longer ones than it can hold. */
 static void copied_through_gnu_screen(void **state)
 {
@@ -301,6 +335,39 @@ static void in_an_editor(void **state)
 	screen_keys("\003\033skept as it is\030\005");
 	screen_expect("the editor failed");
 	assert_true(screen_shows("> kept as it is"));
+	screen_quit();
+}
+
+/* No room for the file: nothing is lost, and nothing is left behind. */
+static void no_room_for_the_editor(void **state)
+{
+	const struct rlimit small = { 1 << 20, RLIM_INFINITY };
+	struct rlimit was;
+	struct str s = STR_INIT;
+	char cmd[100];
+
+	(void)state;
+	screen_env("EDITOR", "true");
+	screen_env("VISUAL", NULL);
+	screen_env("TMPDIR", screen.home);
+	getrlimit(RLIMIT_FSIZE, &was);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	open_assist();
+	setrlimit(RLIMIT_FSIZE, &was);
+	signal(SIGXFSZ, SIG_DFL);
+	str_adds(&s, "\033[200~");
+	while (s.len < 1200000)
+		str_adds(&s, "some words of a long letter; ");
+	str_adds(&s, "THE_END\033[201~");
+	screen_send(s.s, s.len);
+	str_free(&s);
+	screen_expect("THE_END");
+	screen_keys("\030e");
+	screen_expect("no file for the editor");
+	assert_true(screen_shows("THE_END"));
+	snprintf(cmd, sizeof(cmd), "ls %s | grep -q '^answerback-'", screen.home);
+	assert_int_not_equal(system(cmd), 0);
 	screen_quit();
 }
 
@@ -438,8 +505,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, screen_fresh, screen_gone)
 	const struct CMUnitTest tests[] = {
-		T(a_correction_answers_the_next_time), T(edits_that_are_trusted), T(skipping_and_scrolling), T(an_open_field_is_not_sent), T(what_is_sent_is_copied),
-		T(copied_through_gnu_screen), T(the_line_history_outlives_a_kill), T(in_an_editor), T(conversations_are_found_again),
+		T(a_correction_answers_the_next_time), T(edits_that_are_trusted), T(skipping_and_scrolling), T(an_open_field_is_not_sent), T(what_is_sent_is_copied), T(the_middle_of_a_megabyte),
+		T(copied_through_gnu_screen), T(the_line_history_outlives_a_kill), T(in_an_editor), T(no_room_for_the_editor), T(conversations_are_found_again),
 		T(models), T(a_run_is_followed), T(nothing_to_retrain_on),
 	};
 

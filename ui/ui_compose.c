@@ -185,9 +185,22 @@ static uint64_t hash(const char *s, size_t n)
 	return h;
 }
 
+void compose_mark(struct ui *u)
+{
+	struct conversation *c = ui_conversation(u);
+
+	if (ui_screen(u->screen)->own_line)
+		return;
+	if (input_length() == 0)
+		c->unkept_draft = false;
+	else if (app_private(u->app))
+		c->unkept_draft = true;
+}
+
 void compose_changed(struct ui *u)
 {
 	ui_field_typed(u);
+	compose_mark(u);
 
 	const char *text = input_text();
 	const size_t n = input_length(), had = u->ghost_draft ? strlen(u->ghost_draft) : 0;
@@ -280,23 +293,48 @@ bool compose_accept(struct ui *u, bool word)
 
 /* ---- $EDITOR ---- */
 
+/* A full disk takes a part, and says so only when asked for the rest. */
+static bool write_all(int fd, const char *s, size_t n)
+{
+	while (n > 0) {
+		const ssize_t w = write(fd, s, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0) {
+			const int why = errno;
+
+			close(fd);
+			errno = why;
+			return false;
+		}
+		s += w;
+		n -= (size_t)w;
+	}
+	return true;
+}
+
 void compose_editor(struct ui *u)
 {
 	const char *editor = getenv("VISUAL") && *getenv("VISUAL") ? getenv("VISUAL") : getenv("EDITOR");
-	char path[] = "/tmp/answerback-XXXXXX";
-	struct str cmd = STR_INIT, text = STR_INIT;
-	int fd = mkstemp(path), status;
+	const char *given = getenv("TMPDIR"), *tmp = given && *given && !strchr(given, '\'') ? given : "/tmp";
+	struct str cmd = STR_INIT, text = STR_INIT, name = STR_INIT;
+	char *path;
+	int fd, status;
 	FILE *f;
 
-	if (fd < 0 || write(fd, input_text(), input_length()) < 0) {
+	str_addf(&name, "%s/answerback-XXXXXX", tmp);
+	path = str_detach(&name);
+	fd = mkstemp(path);
+	if (fd < 0 || !write_all(fd, input_text(), input_length()) || close(fd) < 0) {
 		ui_note(u, "no file for the editor: %s", strerror(errno));
 		if (fd >= 0)
-			close(fd);
+			unlink(path);      /* what was said is not left lying about */
+		free(path);
 		return;
 	}
-	close(fd);
 	/* Debian's own choice where the person made none */
-	str_addf(&cmd, "%s %s", editor && *editor ? editor : access("/usr/bin/sensible-editor", X_OK) == 0 ? "sensible-editor" : "vi", path);
+	str_addf(&cmd, "%s '%s'", editor && *editor ? editor : access("/usr/bin/sensible-editor", X_OK) == 0 ? "sensible-editor" : "vi", path);
 	term_leave();
 	status = system(cmd.s);      /* the person's own choice of program, and their words */
 	term_return();
@@ -316,6 +354,7 @@ void compose_editor(struct ui *u)
 	if (f)
 		fclose(f);
 	unlink(path);
+	free(path);
 	str_free(&cmd);
 	str_free(&text);
 }

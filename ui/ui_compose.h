@@ -7,6 +7,7 @@
 
 int compose_rows(struct ui *u, int rows, int columns);       /* 1 .. 10 */
 void compose_draw(struct ui *u, int y, int rows, int columns);
+void compose_mark(struct ui *u);                              /* is the line typed while private? */
 void compose_changed(struct ui *u);                           /* the text may have: ghost and draft follow */
 void compose_ghost(struct ui *u, const struct event *ev);
 void compose_ghost_clear(struct ui *u, const char *fate);

@@ -47,6 +47,8 @@ struct conversation {
 	char *basis;                  /* what was put into the composer for the person, NULL: nothing */
 	const char *basis_origin;     /* "suggested", "canned", or "typed" without a basis */
 	bool closed;
+	size_t unkept;                /* messages up to the last that was said while private */
+	bool unkept_draft;            /* so was the draft */
 };
 
 enum screen_id {
@@ -124,7 +126,9 @@ void ui_show(struct ui *u, enum screen_id id);
 struct conversation *ui_conversation(struct ui *u);
 void ui_new_conversation(struct ui *u, const char *case_id, const char *customer);
 void ui_switch(struct ui *u, size_t to);
+char *ui_shown(const char *text);                   /* safe to show, of a very long one its ends */
 void ui_add_message(struct conversation *c, const char *role, const char *origin, const char *text, time_t when);
+void ui_said(struct ui *u, struct conversation *c);      /* its last message was said just now */
 void ui_go(struct ui *u, int by);                  /* to the next open conversation, or the previous */
 /* ---- ui_send.c ---- */
 void ui_send(struct ui *u);
