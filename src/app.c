@@ -184,9 +184,9 @@ void app_ghost_fate(struct app *a, const char *fate, size_t chars)
 	infer_post(a->infer, INFER_FATE, 0, NULL, NULL, fate, chars);
 }
 
-void app_why(struct app *a, int64_t conversation)
+void app_why(struct app *a, int64_t conversation, size_t back)
 {
-	infer_post(a->infer, INFER_WHY, conversation, NULL, NULL, NULL, 0);
+	infer_post(a->infer, INFER_WHY, conversation, NULL, NULL, NULL, back);
 }
 
 /* ---- jobs for the store ---- */

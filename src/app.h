@@ -62,8 +62,8 @@ void app_learn(struct app *a, const char *text);
 /* A ghost was taken ("taken", "word": the first words, `chars` characters) or typed over ("ignored"): for what is shown
  * next, and for the figures. */
 void app_ghost_fate(struct app *a, const char *fate, size_t chars);
-/* EVENT_WHY for the last reply of the conversation. */
-void app_why(struct app *a, int64_t conversation);
+/* EVENT_WHY for a reply of the conversation: 0 the last, 1 the one before ... */
+void app_why(struct app *a, int64_t conversation, size_t back);
 /* Hand a sent reply to send_command; EVENT_SENT. False: there is none. */
 bool app_send(struct app *a, int64_t conversation, const char *case_id, const char *text);
 void app_draft(struct app *a, int64_t conversation, const char *text);

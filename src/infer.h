@@ -28,7 +28,8 @@ void infer_set_quiet(struct infer *f, bool quiet);
 enum infer_what {
 	INFER_SAY,                /* role, origin, text */
 	INFER_UNSAY,              /* the last turn is taken back */
-	INFER_REPLY, INFER_SUGGEST, INFER_WHY,
+	INFER_REPLY, INFER_SUGGEST,
+	INFER_WHY,                /* serial: how many replies back */
 	INFER_GHOST,              /* role, text, serial; only the newest counts */
 	INFER_ANOTHER,            /* the same, asked for by key: origin is what is shown ("" nothing), and something else is wanted */
 	INFER_PAGE,               /* the same in a document: origin is the page before the draft, a paragraph a line */

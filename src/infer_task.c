@@ -336,11 +336,11 @@ static void reply(struct infer *f, const struct task *t)
 static void why(struct infer *f, const struct task *t)
 {
 	struct conversation *c = infer_conversation(f, t->conversation);
-	struct event ev = { .kind = EVENT_WHY, .conversation = t->conversation };
+	struct event ev = { .kind = EVENT_WHY, .conversation = t->conversation, .number = (int64_t)t->serial };
 
-	ev.why = why_last(infer_talk(f, c), agent);
+	ev.why = why_reply(infer_talk(f, c), agent, (size_t)t->serial);
 	if (!ev.why) {
-		infer_note(f, "there is no reply to explain yet");
+		infer_note(f, t->serial ? "there is no reply before this one" : "there is no reply to explain yet");
 		return;
 	}
 	mailbox_put(f->box, &ev);

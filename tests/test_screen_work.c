@@ -417,6 +417,40 @@ static void conversations_are_found_again(void **state)
 	screen_quit();
 }
 
+/* The words of a reply stand in the first column of the rows under "sure". */
+static void earlier_replies_are_explained(void **state)
+{
+	(void)state;
+	screen_command("teach 'Where is my parcel?' 'Tomorrow, surely.'", NULL);
+	screen_command("teach 'Do you sell umbrellas?' 'Only yellow ones.'", NULL);
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("\033s\030w");
+	screen_expect("no reply to explain yet");
+	screen_keys("qWhere is my parcel?\r");
+	screen_expect("  Tomorrow, surely.");
+	screen_keys("Do you sell umbrellas?\r");
+	screen_expect("  Only yellow ones.");
+	screen_keys("\030w");
+	screen_expect("reply           sure");
+	screen_expect("yellow");
+	assert_false(screen_shows("surely"));
+	screen_keys("p");
+	screen_expect("1 back          sure");
+	screen_expect("surely.");
+	assert_false(screen_shows("yellow"));
+	screen_keys("p");
+	screen_expect("no reply before this one");
+	assert_true(screen_shows("surely."));
+	screen_keys("n");
+	screen_expect("reply           sure");
+	screen_expect("yellow");
+	screen_keys("n");                              /* the last there is */
+	screen_settle(200);
+	assert_true(screen_shows("yellow"));
+	screen_quit();
+}
+
 static void models(void **state)
 {
 	char cmd[300];
@@ -507,7 +541,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_correction_answers_the_next_time), T(edits_that_are_trusted), T(skipping_and_scrolling), T(an_open_field_is_not_sent), T(what_is_sent_is_copied), T(the_middle_of_a_megabyte),
 		T(copied_through_gnu_screen), T(the_line_history_outlives_a_kill), T(in_an_editor), T(no_room_for_the_editor), T(conversations_are_found_again),
-		T(models), T(a_run_is_followed), T(nothing_to_retrain_on),
+		T(earlier_replies_are_explained), T(models), T(a_run_is_followed), T(nothing_to_retrain_on),
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));

@@ -174,6 +174,9 @@ void ui_event(struct ui *u, struct event *ev)
 	case EVENT_WHY:
 		event_why_free(u->why);
 		u->why = ev->why;
+		u->why_back = (size_t)ev->number;
+		u->why_source = -1;
+		u->pick = u->screen == SCREEN_WHY ? 0 : u->pick;
 		ev->why = NULL;
 		break;
 	case EVENT_HITS:

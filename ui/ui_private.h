@@ -86,6 +86,7 @@ struct ui {
 	bool again;                   /* a screen has more to draw at once */
 	size_t pick, top;
 	struct event_why *why;
+	size_t why_back;              /* how many replies back it is */
 	int64_t why_source;           /* the source word looked at; -1: the one most looked at */
 	char *asked;                  /* last search */
 	/* an open {field}: what is typed at field_at takes its place; field_len 0: none. field_text: the line's length then */
