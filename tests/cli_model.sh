@@ -41,6 +41,16 @@ must "the order number comes back right" grep -q '881-7762' r.json
 must "reply has its keys" grep -q '"reply": .*"score": .*"confidence": .*"tokens": .*"ms": ' r.json
 "$ab" complete --model m.safetensors --json --context valid.jsonl --role user "tha" >c.json
 must "completion from mid-word" grep -q '"text": "nks"' c.json
+
+# a message of a megabyte takes neither minutes nor gigabytes
+{ yes 'where is the parcel that I sent' | head -n 40000 | tr '\n' ' '; echo 'Where is my order 881-7762?'; } >huge
+(ulimit -v 700000; exec "$ab" reply --model m.safetensors - <huge >huge.out 2>err)
+must "a megabyte is answered" test "$?" -le 3
+{ printf '{"messages":[{"role":"user","content":"'; tr -d '\n' <huge; printf '"},{"role":"assistant","content":"'; tr -d '\n' <huge; echo '"}]}'; } >huge.jsonl
+(ulimit -v 3000000; exec "$ab" eval --model m.safetensors --json --likelihood huge.jsonl >e.json 2>err)
+must "a megabyte is evaluated" grep -q '"bits_per_char": [0-9]' e.json
+must "what is left out is said" grep -q 'its first 16000 are judged' err
+
 printf 'Where is my order 1-55512?\nthanks\n\nthanks\n' | ANSWERBACK_MODEL=m.safetensors "$ab" >lines
 must "a pipe gives a line a line" test "$(wc -l <lines)" = 3
 "$ab" eval --model m.safetensors --json --limit 3 --per-turn turns.jsonl valid.jsonl >e.json
