@@ -17,7 +17,7 @@ static const struct cli_option retrain_options[] = {
 	{ "minutes", 0, "X", CLI_DOUBLE, "budget (default: the setting retrain_minutes)", 0.01, 1e5 },
 	{ "steps", 0, "N", CLI_LONG, "budget in steps instead: the same examples and seed give the same weights", 1, 1e6 },
 	{ "threads", 0, "N", CLI_LONG, "worker threads (default: processors)", 1, 256 },
-	{ "replay", 0, "N", CLI_LONG, "dialogues replayed from the model itself (default: 24 a minute, 40 to 240)", 0, 100000 },
+	{ "replay", 0, "N", CLI_LONG, "dialogues replayed from the model itself (default: 100 a minute, 40 to 1,500)", 0, 100000 },
 	{ "lr", 0, "X", CLI_DOUBLE, "peak learning rate (default 0.001; with --adapter 0.003)", 1e-7, 1 },
 	{ "pull", 0, "X", CLI_DOUBLE, "weight of staying what it was on the replay (default 20)", 0, 1000 },
 	{ "contrast", 0, "X", CLI_DOUBLE, "weight of right answers against others in their place (default 1; 0: off)", 0, 100 },
