@@ -197,6 +197,7 @@ int store_audits(struct store *s, size_t limit, bool (*each)(int64_t when, const
                  void *arg, struct err *e);      /* newest first */
 /* Versions that learned from something since forgotten; each once. */
 int store_tainted(struct store *s, bool (*each)(const char *model, void *arg), void *arg, struct err *e);
+bool store_model_tainted(struct store *s, const char *model);
 
 /* ---- care of the file ---- */
 

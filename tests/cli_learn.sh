@@ -97,6 +97,11 @@ head -c 100000 "$ANSWERBACK_DATA_DIR/models/v1.safetensors" >"$tmp/cut" && mv "$
 check "a damaged version: the shipped one serves and it says so" says 'shipped model serves instead' "$program" reply --no-memory hello
 check "model promote: not a damaged one" exits 1 'stays out of service' "$program" model promote v1
 check "model rollback" says 'base serves' "$program" model rollback
+check "db audit: promoted, rolled back" sh -c "'$program' db audit | grep -q 'promoted *v1' && '$program' db audit | grep -q 'rolled back *base'"
+check "db audit: what failed is not in it" sh -c "! '$program' db audit | grep -q v7"
+check "model promote: private leaves no trace" sh -c "'$program' model promote base --private && ! '$program' db audit | grep -q 'promoted *base'"
+check "model remove" says 'v1 is gone' "$program" model remove v1
+check "db audit: removed" says 'removed *v1' "$program" db audit
 
 printf '%s\n' '{"answer": "It is 4.", "must": ["4"], "taught": ["how many"], "unseen": ["what number"], "lookalike": []}' >"$tmp/facts.jsonl"
 check "eval --facts" says '"facts": 1' "$program" eval --facts --json "$tmp/facts.jsonl"

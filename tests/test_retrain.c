@@ -23,7 +23,7 @@
 #include "registry.h"
 #include "retrain.h"
 #include "retrain_state.h"
-#include "store.h"
+#include "store_forget.h"
 
 static char folder[40];
 static struct tiny tiny;
@@ -512,6 +512,37 @@ static void damaged_version_falls_back(void **state)
 	assert_int_equal(r.checks, GATE_CHECKS);
 }
 
+/* What serves learned from something that was forgotten: going on from it would keep it. */
+static void forgotten_is_not_gone_on_from(void **state)
+{
+	struct retrain_result r;
+	struct registry *reg;
+	struct store *s;
+	struct err e;
+	char *id;
+
+	(void)state;
+	teach_some();
+	teach("who is the secret customer?", "it is anna.", 1);
+	assert_int_equal(registry_open(&reg, folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
+	assert_int_equal(registry_add(reg, tiny.m->w, tiny.m->tok, "{}", "{}", &id, NULL), 0);
+	assert_int_equal(registry_promote(reg, id, "promoted", NULL), 0);
+	registry_close(reg);
+	assert_int_equal(store_open(&s, folder, STORE_READ_WRITE, NULL), 0);
+	assert_int_equal(store_run_add(s, "retrain", id, "base", "published", "{}", 1, (int64_t[]){ 3 }, 1, NULL), 0);
+	assert_int_equal(store_forget(s, &(struct store_forget){ .kind = STORE_FORGET_PHRASE, .text = "secret customer" }, true,
+	                              &(struct store_forgotten){ 0 }, NULL), 0);
+	assert_true(store_model_tainted(s, id));
+	store_close(s);
+	assert_int_equal(run_it(&r, &e), 0);
+	assert_non_null(strstr(said.s, "version v1 learned from something that was forgotten; starting from the shipped model"));
+	assert_int_equal(r.checks, GATE_CHECKS);
+	assert_int_equal(store_open(&s, folder, STORE_READ_WRITE, NULL), 0);
+	assert_false(r.published && store_model_tainted(s, r.model));
+	store_close(s);
+	free(id);
+}
+
 static void disk_full_while_publishing(void **state)
 {
 	struct retrain_result r;
@@ -624,7 +655,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(nothing_to_train_on), T(it_learns_and_publishes), T(same_steps_same_weights), T(an_adapter), T(one_trainer_a_folder), T(cancelled),
 		T(kept_when_stopped), T(interrupted_and_gone_on_with), T(interrupted_in_the_gate), T(not_gone_on_with_when_things_changed),
-		T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing), T(damaged_version_falls_back),
+		T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing), T(damaged_version_falls_back), T(forgotten_is_not_gone_on_from),
 		T(disk_full_while_publishing), T(disk_full_while_interrupting), T(damaged_checkpoint), T(scheduled),
 	};
 	int failed;
