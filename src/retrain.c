@@ -337,7 +337,7 @@ static void run_free(struct run *r)
 }
 
 /* What serves, and what it came from; a version that cannot be read makes way for the shipped model. */
-static int load_models(struct run *r, struct store *s, struct registry *reg, const char *shipped, char **id, char base[24], struct err *e)
+static int load_models(struct run *r, struct store *kept, struct registry *reg, const char *shipped, char **id, char base[24], struct err *e)
 {
 	char *path = NULL, *note = NULL, *of = NULL;
 	struct err why = ERR_INIT;
@@ -351,7 +351,7 @@ static int load_models(struct run *r, struct store *s, struct registry *reg, con
 	if (r->o->onto_base || r->o->adapter || r->o->model) {
 		free(*id);
 		*id = xstrdup(REGISTRY_BASE);
-	} else if (store_model_tainted(s, *id)) {      /* going on from it would not unlearn it */
+	} else if (store_model_tainted(kept, *id)) {      /* going on from it would not unlearn it */
 		struct str t = STR_INIT;
 
 		str_addf(&t, "version %s learned from something that was forgotten; starting from the shipped model", *id);
