@@ -138,7 +138,7 @@ struct store_hit {
 	int64_t message, conversation, created;
 	const char *role, *origin, *case_id, *customer;
 	const char *content;          /* the whole message */
-	const char *snippet;          /* some words of it, matches between \x02 and \x03 */
+	const char *snippet;          /* the words around what was found, matches between \x02 and \x03 */
 };
 /* Words (the last one as a prefix when it ends the query), "phrases", and from: tag: after: before: origin: case:
  * filters (dates as 2026-01-31; from: a role or a customer). Newest first, never ranked: ranking would have to
