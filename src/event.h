@@ -20,7 +20,7 @@ enum event_kind {
 	EVENT_HITS,               /* serial, items (text the snippet, answer the message, id the conversation, number the time, role) */
 	EVENT_OPENED,             /* a conversation of the history: number its row, text (case), more (customer), items (text, role, origin, number) */
 	EVENT_MODELS,             /* items (text the name, more size and date, role the parent, origin the scores in words, answer who made it
-	                           * serve and when, flags the damage, flag: serves) */
+	                           * serve and when, flags the damage, flag: serves, number 1: learned from something that was forgotten) */
 	EVENT_COMPARED,           /* text, model: the two; items (text a customer's message, answer the first's reply, more the second's beside it
 	                           * as worddiff.h marks it) */
 	EVENT_TRAINING,           /* a retrain is at it: text, score its share done */

@@ -341,7 +341,7 @@ static void run_free(struct run *r)
 }
 
 /* What serves, and what it came from; a version that cannot be read makes way for the shipped model. */
-static int load_models(struct run *r, struct registry *reg, const char *shipped, char **id, char base[24], struct err *e)
+static int load_models(struct run *r, struct store *kept, struct registry *reg, const char *shipped, char **id, char base[24], struct err *e)
 {
 	char *path = NULL, *note = NULL, *of = NULL;
 	struct err why = ERR_INIT;
@@ -353,6 +353,14 @@ static int load_models(struct run *r, struct registry *reg, const char *shipped,
 	if (rc < 0)
 		return rc;
 	if (r->o->onto_base || r->o->adapter || r->o->model) {
+		free(*id);
+		*id = xstrdup(REGISTRY_BASE);
+	} else if (store_model_tainted(kept, *id)) {      /* going on from it would not unlearn it */
+		struct str t = STR_INIT;
+
+		str_addf(&t, "version %s learned from something that was forgotten; starting from the shipped model", *id);
+		retrain_say(r, 0, t.s);
+		str_free(&t);
 		free(*id);
 		*id = xstrdup(REGISTRY_BASE);
 	}
@@ -460,7 +468,7 @@ static int with_registry(struct run *r, struct store *s, struct registry *reg, c
 	bool resume;
 	int rc;
 
-	if ((rc = registry_lock(reg, e)) < 0 || (rc = load_models(r, reg, shipped, &id, base, e)) < 0)
+	if ((rc = registry_lock(reg, e)) < 0 || (rc = load_models(r, s, reg, shipped, &id, base, e)) < 0)
 		goto out;
 	r->checkpoint = retrain_checkpoint_path(folder);
 	r->pool = pool_new(r->o->threads);

@@ -69,10 +69,10 @@ must "threads do not matter" cmp -s s1.safetensors s2.safetensors
 "$ab" train --train train.jsonl --out full.safetensors $small --steps 10 --batch 300 2>/dev/null
 cp full.safetensors full.before
 # shellcheck disable=SC2086
-timeout -s INT 3 "$ab" train --train train.jsonl --out full.safetensors $small --steps 100000 --batch 300 2>/dev/null
+timeout -s INT 1 "$ab" train --train train.jsonl --out full.safetensors $small --steps 100000 --batch 300 2>/dev/null
 cp full.safetensors.checkpoint checkpoint.before
 # shellcheck disable=SC2086
-(trap '' XFSZ; ulimit -f 40; exec "$ab" train --train train.jsonl --out full.safetensors $small --minutes 0.05 --batch 300 \
+(trap '' XFSZ; ulimit -f 40; exec "$ab" train --train train.jsonl --out full.safetensors $small --minutes 0.02 --batch 300 \
 	--checkpoint-minutes 0.001 >out 2>err)
 got=$?
 must "a full disk is an error" test $got = 1

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "common_screen.h"
+#include "store.h"
 
 static void open_assist(void)
 {
@@ -453,12 +454,17 @@ static void earlier_replies_are_explained(void **state)
 
 static void models(void **state)
 {
-	char cmd[300];
+	char cmd[600], path[100];
+	struct store *s;
 
 	(void)state;
+	snprintf(path, sizeof(path), "%s/data/answerback.db", screen.home);
 	/* another version: here a copy, which has to say the same */
 	snprintf(cmd, sizeof(cmd), "mkdir -p %s/data/models && cp data/model.safetensors %s/data/models/v1.safetensors", screen.home, screen.home);
 	assert_int_equal(system(cmd), 0);
+	assert_int_equal(store_open_file(&s, path, STORE_READ_WRITE, NULL), 0);
+	assert_int_equal(store_run_add(s, "retrain", "v1", "base", "published", "{}", 1, (int64_t[]){ 7 }, 1, NULL), 0);
+	store_close(s);
 	screen_start(24, 80, "xterm-256color", "");
 	screen_expect("model base");
 	screen_keys("where is my umbrella\r");
@@ -467,6 +473,8 @@ static void models(void **state)
 	screen_keys("\030v");
 	screen_expect("> base     serves");
 	screen_expect("  v1");
+	assert_true(screen_shows("knows what was forgotten"));
+	assert_false(screen_shows("t retrains on what is left"));
 	screen_keys("c");
 	screen_expect("pick another one");
 	screen_keys("jc");
@@ -477,6 +485,7 @@ static void models(void **state)
 	screen_expect("> base     serves");
 	screen_keys("jp");
 	screen_expect("> v1       serves");
+	assert_true(screen_shows("t retrains on what is left"));
 	screen_expect("model v1");                     /* and in the title */
 	screen_expect("promoted 20");
 	assert_true(screen_shows(" by tester"));
@@ -489,7 +498,15 @@ static void models(void **state)
 	screen_expect("model base");
 	screen_keys("rr");
 	screen_expect("nothing to go back to");
+	screen_keys("t");
+	screen_expect("nothing to train on");
 	screen_quit();
+	/* the same without a screen, and what it did is in the audit trail */
+	screen_command("model promote v1", NULL);
+	snprintf(cmd, sizeof(cmd), "export HOME=%s ANSWERBACK_DATA_DIR=%s/data; p=%s; $p model list 2>&1 | grep -q 'that serves learned from' &&"
+	         " $p model list --json >%s/list && grep -q '\"v1\".*\"tainted\": true' %s/list && grep -q '\"base\".*\"tainted\": false' %s/list",
+	         screen.home, screen.home, getenv("ANSWERBACK") ? getenv("ANSWERBACK") : "./answerback", screen.home, screen.home, screen.home);
+	assert_int_equal(system(cmd), 0);
 }
 
 static void a_run_is_followed(void **state)
