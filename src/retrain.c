@@ -24,7 +24,7 @@ enum { WEIGHT_MOST = 10 };
 void retrain_defaults(struct retrain_options *o)
 {
 	*o = (struct retrain_options){
-		.minutes = (double)config_number(CONFIG_RETRAIN_MINUTES), .threads = config_threads(), .seed = 1, .lr = 1e-3, .pull = 20,
+		.minutes = (double)config_number(CONFIG_RETRAIN_MINUTES), .threads = config_threads(), .seed = 1, .lr = 7e-4, .pull = 12,
 		.contrast = 1, .base_bound = 0.01, .keep = (size_t)config_number(CONFIG_KEEP_MODELS),
 	};
 }
