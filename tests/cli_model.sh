@@ -57,6 +57,19 @@ must "a pipe gives a line a line" test "$(wc -l <lines)" = 3
 must "eval has its keys" grep -q '"bits_per_char": .*"context_gain": .*"em1": .*"counts"' e.json
 must "eval writes every turn" test "$(wc -l <turns.jsonl)" = 12
 
+# between two models: 0 is the first, 1 the second; others' sizes are refused
+# shellcheck disable=SC2086
+"$ab" train --train train.jsonl --out on.safetensors --init m.safetensors --steps 5 --batch 300 2>/dev/null
+for p in 0 1; do "$ab" model blend m.safetensors on.safetensors --part $p --out b$p.safetensors; done
+says() { "$ab" eval --likelihood --json --model "$1" valid.jsonl; }
+must "blend: none of the way" test "$(says b0.safetensors)" = "$(says m.safetensors)"
+must "blend: all of the way" test "$(says b1.safetensors)" = "$(says on.safetensors)"
+must "blend: they differ" test "$(says b0.safetensors)" != "$(says b1.safetensors)"
+# shellcheck disable=SC2086
+"$ab" train --train train.jsonl --out other.safetensors $small --set embed=16 --steps 1 --batch 300 2>/dev/null
+refused "blend: other sizes" 2 "differ in their sizes" "$ab" model blend m.safetensors other.safetensors --out x.safetensors
+refused "blend: where to" 2 "out FILE" "$ab" model blend m.safetensors on.safetensors
+
 # the same seed, twice, and with another number of threads: the same file
 # shellcheck disable=SC2086
 for t in 1 2; do
