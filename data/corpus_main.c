@@ -51,7 +51,7 @@ struct options {
 	const char *root, *scenarios, *replies, *out, *valid;
 	uint64_t seed;
 	size_t each, alternatives;
-	double user_weight, reply_weight;
+	double user_weight, reply_weight, join;
 	double weight[SOURCES];
 	bool wanted[SOURCES], named[SOURCES], stats;
 };
@@ -69,6 +69,7 @@ static const char usage_text[] =
 	"  --alternatives N    of the replies written for one place, only the first N (0: all)\n"
 	"  --user-weight X     how much customers' turns count in training (1)\n"
 	"  --reply-weight X    and the replies written for the project (1)\n"
+	"  --join X            chance of one short conversation to go on with another (0)\n"
 	"  --only NAME,...     only these sources\n"
 	"  --weight NAME=X,... share of a source to take; over 1 repeats it\n"
 	"  --stats             print what came in, what went out and why\n";
@@ -400,11 +401,19 @@ static int write_mix(struct job *job, struct err *e)
 	total += job->valid.n;
 	all = xcalloc(total, sizeof(struct chat *));
 	rng_seed(&r, rng_hash(job->o->seed, 999));
-	for (size_t i = 0; i < SOURCES; i++)
-		for (size_t k = 0; k < job->lists[i].n; k++) {
-			weigh(&job->lists[i].v[k], sources[i].kind, job->o);
-			all[n++] = &job->lists[i].v[k];
+	/* those with replies of ours first: they are what is joined */
+	for (int written = 1; written >= 0; written--) {
+		for (size_t i = 0; i < SOURCES; i++) {
+			if ((sources[i].kind == INTENTS || sources[i].kind == SCENARIOS) != written)
+				continue;
+			for (size_t k = 0; k < job->lists[i].n; k++) {
+				weigh(&job->lists[i].v[k], sources[i].kind, job->o);
+				all[n++] = &job->lists[i].v[k];
+			}
 		}
+		if (written && job->o->join > 0.0)
+			n = corpus_join(all, n, job->o->join, &r);
+	}
 	rng_shuffle(&r, all, n, sizeof(struct chat *));
 	rc = write_chats(job->o->out, all, n, e);
 	if (rc == 0 && job->o->valid) {
@@ -516,7 +525,7 @@ static void parse_options(struct options *o, int argc, char **argv)
 		{ "root", 1, NULL, 'r' }, { "scenarios", 1, NULL, 'c' }, { "replies", 1, NULL, 'p' }, { "out", 1, NULL, 'o' },
 		{ "valid", 1, NULL, 'v' }, { "seed", 1, NULL, 's' }, { "each", 1, NULL, 'e' },
 		{ "alternatives", 1, NULL, 'a' }, { "user-weight", 1, NULL, 'U' },
-		{ "reply-weight", 1, NULL, 'R' }, { "only", 1, NULL, 'n' },
+		{ "reply-weight", 1, NULL, 'R' }, { "join", 1, NULL, 'j' }, { "only", 1, NULL, 'n' },
 		{ "weight", 1, NULL, 'w' }, { "stats", 0, NULL, 't' }, { "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 }
 	};
 	int c;
@@ -537,6 +546,7 @@ static void parse_options(struct options *o, int argc, char **argv)
 		case 'a': o->alternatives = (size_t)parse_count("--alternatives", optarg); break;
 		case 'U': o->user_weight = parse_factor("--user-weight", optarg); break;
 		case 'R': o->reply_weight = parse_factor("--reply-weight", optarg); break;
+		case 'j': o->join = parse_factor("--join", optarg); break;
 		case 'n': parse_only(o, optarg); break;
 		case 'w': parse_weights(o, optarg); break;
 		case 't': o->stats = true; break;

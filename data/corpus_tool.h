@@ -103,6 +103,12 @@ bool corpus_reply_to(const struct corpus_replies *replies, const struct corpus_s
                      const char *set, const char *intent, const char *message, struct rng *r,
                      struct chat *c, struct corpus_stats *st);
 
+/* ---- corpus_join.c ---- */
+/* b's messages go behind a's, under a's company; b is empty afterwards. */
+void corpus_append(struct chat *a, struct chat *b, struct rng *r);
+/* Shuffles v and strings some together: each goes behind the one before it with the chance `share`. How many are left. */
+size_t corpus_join(struct chat **v, size_t n, double share, struct rng *r);
+
 extern const char *const corpus_company_names[];
 extern const size_t corpus_company_count;
 

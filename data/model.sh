@@ -1,13 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The recipe of the shipped model: mix the corpora that may ship with the texts written for the project, train in
-# five stages, install, and make the n-grams that belong to its pieces. `make model CORPUS=folder` runs it; SIZE and
-# MINUTES1 .. MINUTES5 change it. A run that was stopped goes on from its checkpoint.
+# eight stages, install, and make the n-grams that belong to its pieces. `make model CORPUS=folder` runs it; SIZE and
+# MINUTES1 .. MINUTES8 change it. A run that was stopped goes on from its checkpoint.
 #   1  everything, general first
 #   2  support in larger shares, with the contrast against other conversations
 #   3  prose as a role of its own; three wordings of each written reply instead of eight
 #   4  two wordings; agents' turns count more than customers'; a contrast against common replies
 #   5  the same for a while, first messages in larger shares
+#   6  support text, longer and at a higher rate again
+#   7  with the contrast; conversations strung together (--join), so that a change of subject is heard
+#   8  first messages, many of them
 set -eu
 corpus=$1
 out=build/train
@@ -41,6 +44,15 @@ stage 4 "${MINUTES4:-46}" --init "$out/stage3.safetensors" --tags user,assistant
 mix mix5 61 cucom=1.3,scenarios=0.6,banking77=0.8,clinc150=0.4,bitext-intent-8k=0.7,bitext-intent-20k=0.1,star=0.01,sgd=0.01,multiwoz21=0.02,taskmaster4_coffee=0.02,dstc9_faq=0.01,prose=0.1 --alternatives 2 --user-weight 0.25 --reply-weight 1.5
 stage 5 "${MINUTES5:-18}" --init "$out/stage4.safetensors" --tags user,assistant,document --lr 0.0011 --lr-end 0.02 \
 	--warmup 30 --eval-every 400 --dropout 0.05 --contrast 5 --contrast-others 4 --contrast-turns 2
-cp "$out/stage5.safetensors" data/model.safetensors
+mix mix6 71 cucom=2.2,scenarios=0.42,banking77=0.55,clinc150=0.35,bitext-intent-8k=0.5,bitext-intent-20k=0.1,star=0.03,sgd=0.02,multiwoz21=0.06,taskmaster4_coffee=0.06,dstc9_faq=0.03,prose=0.2 --alternatives 2 --user-weight 0.3 --reply-weight 1.3
+stage 6 "${MINUTES6:-68}" --init "$out/stage5.safetensors" --tags user,assistant,document --lr 0.0024 --lr-end 0.25 --f32 \
+	--warmup 100 --eval-every 500 --dropout 0.1
+mix mix7 81 cucom=1.6,scenarios=0.5,banking77=0.8,clinc150=0.4,bitext-intent-8k=0.7,bitext-intent-20k=0.1,star=0.01,sgd=0.01,multiwoz21=0.02,taskmaster4_coffee=0.02,dstc9_faq=0.01,prose=0.12 --alternatives 2 --join 0.3 --user-weight 0.25 --reply-weight 1.5
+stage 7 "${MINUTES7:-40}" --init "$out/stage6.safetensors" --tags user,assistant,document --lr 0.0012 --lr-end 0.02 --f32 \
+	--warmup 50 --eval-every 400 --dropout 0.06 --contrast 4 --contrast-others 4 --contrast-turns 2
+mix mix8 91 cucom=0.55,scenarios=0.5,banking77=0.5,clinc150=0.3,bitext-intent-8k=0.4,bitext-intent-20k=0.05,star=0.01,sgd=0.005,multiwoz21=0.01,taskmaster4_coffee=0.01,dstc9_faq=0.005,prose=0.05 --alternatives 2 --join 0.2 --user-weight 0.2 --reply-weight 2
+stage 8 "${MINUTES8:-19}" --init "$out/stage7.safetensors" --tags user,assistant,document --lr 0.0016 --lr-end 0.02 \
+	--warmup 30 --eval-every 600 --dropout 0.06
+cp "$out/stage8.safetensors" data/model.safetensors
 ./answerback model verify
 FIT=1 sh data/ngram.sh "$corpus" data/model.safetensors

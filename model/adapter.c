@@ -55,16 +55,20 @@ void adapter_free(struct adapter *a)
 	free(a);
 }
 
+void adapter_add(const struct adapter *a, const real *factors, size_t i, real *matrix)
+{
+	const struct param *fa = &a->layout.p[2 * i], *fb = &a->layout.p[2 * i + 1];
+
+	kernels_gemm(false, false, fa->rows, fb->cols, a->rank, factors + fa->offset, a->rank, factors + fb->offset, fb->cols, true,
+	             matrix, fb->cols);
+}
+
 void adapter_put(const struct adapter *a, const real *factors, const real *base, struct weights *w)
 {
 	if (base != w->flat)
 		memcpy(w->flat, base, w->layout.total * sizeof(real));
-	for (size_t i = 0; i < a->n; i++) {
-		const struct param *p = &w->layout.p[a->of[i]], *fa = &a->layout.p[2 * i], *fb = &a->layout.p[2 * i + 1];
-
-		kernels_gemm(false, false, p->rows, p->cols, a->rank, factors + fa->offset, a->rank, factors + fb->offset, p->cols, true,
-		             w->flat + p->offset, p->cols);
-	}
+	for (size_t i = 0; i < a->n; i++)
+		adapter_add(a, factors, i, w->flat + w->layout.p[a->of[i]].offset);
 }
 
 void adapter_project(const struct adapter *a, const real *factors, const struct weights *w, const real *dw, real *grad)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../src/base/mem.h"
+#include "adapter.h"
 #include "model.h"
 
 struct model *model_new(struct weights *w, struct tokenizer *tok, const char *lineage, const char *scores)
@@ -35,6 +36,7 @@ void model_unref(struct model *m)
 	else
 		tokenizer_free(m->tok);
 	free(m->path);
+	free(m->adapter);
 	free(m->lineage);
 	free(m->scores);
 	free(m);
@@ -135,10 +137,40 @@ static void close_file(void *mf)
 	modelfile_close(mf);
 }
 
+/* A file, and in memory what an adapter makes of some of its matrices; until all are in 8 bits. */
+struct merged {
+	struct modelfile *mf;
+	size_t n;
+	real *matrix[W_COUNT];
+};
+
+static void close_merged(void *arg)
+{
+	struct merged *g = arg;
+
+	for (size_t i = 0; i < g->n; i++)
+		mem_aligned_free(g->matrix[i]);
+	modelfile_close(g->mf);
+	free(g);
+}
+
+static void merge(struct merged *g, struct weights_source *src, const struct weights *shape, const struct adapter *a)
+{
+	for (g->n = 0; g->n < a->n; g->n++) {
+		const struct param *p = &shape->layout.p[a->of[g->n]];
+		real *m = mem_aligned(p->rows * p->cols * sizeof(real));
+
+		modelfile_read(g->mf, p->name, p->rows, p->cols, (float *)m, NULL);      /* it was checked */
+		adapter_add(a, a->flat, g->n, m);
+		g->matrix[g->n] = m;
+		src->tensor[a->of[g->n]] = (struct weights_source_tensor){ m, false };
+	}
+}
+
 /* The weights stay where they are in the file until they are needed. Files of other programs need not be
  * aligned: *mapped false then, and nothing is made. */
 static int map_weights(struct weights **out, struct modelfile *mf, const struct dialogue_config *c,
-                       bool *mapped, struct err *e)
+                       const struct adapter *a, bool *mapped, struct err *e)
 {
 	struct weights_source src = { .owner = mf, .done = close_file, .drop = modelfile_drop };
 	struct weights *shape = weights_bytes_new(c, NULL);
@@ -155,8 +187,20 @@ static int map_weights(struct weights **out, struct modelfile *mf, const struct 
 			*mapped = *mapped && (uintptr_t)v.data % sizeof(real) == 0;
 		}
 	}
+	if (rc == 0 && *mapped && a) {
+		struct merged *g = xcalloc(1, sizeof(*g));
+
+		g->mf = mf;
+		merge(g, &src, shape, a);
+		src.owner = g;
+		src.done = close_merged;
+		src.drop = NULL;      /* not all of it is a map */
+	}
 	if (rc == 0 && *mapped)
 		weights_bytes_fill(shape, &src);
+	for (size_t i = 0; rc == 0 && *mapped && a && i < W_COUNT; i++)      /* at once: the merged ones take four times the room */
+		if (weights_in_product(i))
+			weights_bytes(shape, i);
 	if (rc < 0 || !*mapped) {
 		*mapped = false;
 		weights_free(shape);
@@ -167,7 +211,7 @@ static int map_weights(struct weights **out, struct modelfile *mf, const struct 
 }
 
 static int read_weights(struct weights **out, const struct modelfile *mf, const struct dialogue_config *c,
-                        bool trainable, struct err *e)
+                        const struct adapter *a, bool trainable, struct err *e)
 {
 	struct weights *w = weights_new(c, trainable);
 
@@ -179,14 +223,16 @@ static int read_weights(struct weights **out, const struct modelfile *mf, const 
 			return e ? e->code : ERR_FORMAT;
 		}
 	}
+	if (a)
+		adapter_put(a, a->flat, w->flat, w);
 	weights_pack(w);
 	*out = w;
 	return 0;
 }
 
-/* *kept: the file is the weights' now. */
-static int load_from(struct model **out, struct modelfile *mf, const char *path, enum model_use use,
-                     bool *kept, struct err *e)
+/* about: whose lineage it has. *kept: the file is the weights' now; with an adapter they may be done with it already. */
+static int load_from(struct model **out, struct modelfile *mf, const char *path, const char *adapter, const struct modelfile *about,
+                     enum model_use use, bool *kept, struct err *e)
 {
 	const char *format = meta_or(mf, "format", ""), *config = modelfile_meta(mf, "config");
 	const char *tokenizer = modelfile_meta(mf, "tokenizer");
@@ -208,13 +254,17 @@ static int load_from(struct model **out, struct modelfile *mf, const char *path,
 	}
 
 	struct weights *w = NULL;
+	struct adapter *a = NULL;
 	bool bytes = false;
 	int rc = use == MODEL_SERVE ? model_serves_bytes(&bytes, e) : 0;
 
+	if (rc == 0 && adapter)
+		rc = adapter_load(&a, adapter, &c, e);
 	if (rc == 0 && bytes)
-		rc = map_weights(&w, mf, &c, kept, e);
+		rc = map_weights(&w, mf, &c, a, kept, e);
 	if (rc == 0 && !w)
-		rc = read_weights(&w, mf, &c, use == MODEL_TRAIN, e);
+		rc = read_weights(&w, mf, &c, a, use == MODEL_TRAIN, e);
+	adapter_free(a);
 	if (rc == 0 && bytes && !*kept) {
 		struct weights *exact = w;
 
@@ -225,14 +275,15 @@ static int load_from(struct model **out, struct modelfile *mf, const char *path,
 		tokenizer_free(tok);
 		return rc;
 	}
-	*out = model_new(w, tok, meta_or(mf, "lineage", "{}"), meta_or(mf, "scores", "{}"));
+	*out = model_new(w, tok, meta_or(about, "lineage", "{}"), meta_or(about, "scores", "{}"));
 	(*out)->path = xstrdup(path);
+	(*out)->adapter = adapter ? xstrdup(adapter) : NULL;
 	return 0;
 }
 
-int model_load(struct model **out, const char *path, enum model_use use, struct err *e)
+static int load(struct model **out, const char *path, const char *adapter, enum model_use use, struct err *e)
 {
-	struct modelfile *mf;
+	struct modelfile *mf, *about = NULL;
 	bool kept = false;
 
 	_Static_assert(sizeof(real) == sizeof(float) || sizeof(real) == sizeof(double), "");
@@ -241,11 +292,27 @@ int model_load(struct model **out, const char *path, enum model_use use, struct 
 	if (modelfile_open(&mf, path, e) < 0)
 		return e ? e->code : ERR_IO;
 
-	int rc = load_from(out, mf, path, use, &kept, e);
+	if (adapter && modelfile_open(&about, adapter, e) < 0) {
+		modelfile_close(mf);
+		return e ? e->code : ERR_IO;
+	}
 
+	int rc = load_from(out, mf, path, adapter, about ? about : mf, use, &kept, e);
+
+	modelfile_close(about);
 	if (!kept)
 		modelfile_close(mf);
 	return rc;
+}
+
+int model_load(struct model **out, const char *path, enum model_use use, struct err *e)
+{
+	return load(out, path, NULL, use, e);
+}
+
+int model_load_adapted(struct model **out, const char *path, const char *adapter, enum model_use use, struct err *e)
+{
+	return load(out, path, adapter, use, e);
 }
 
 int model_as_f32(struct model **out, struct model *m, struct err *e)
@@ -260,7 +327,7 @@ int model_as_f32(struct model **out, struct model *m, struct err *e)
 	}
 	if (!m->path)
 		return err_set(e, ERR_USAGE, "this model is in 8 bits and was not read from a file");
-	return model_load(out, m->path, MODEL_F32, e);
+	return load(out, m->path, m->adapter, MODEL_F32, e);
 }
 
 struct model *model_served(struct model *m)

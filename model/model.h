@@ -19,6 +19,7 @@ struct model {
 	struct weights *w;         /* in 8 bits, or not: see model_load */
 	struct tokenizer *tok;
 	char *path;                /* NULL when it was not read from a file */
+	char *adapter;             /* NULL, or the file of factors that was put on it */
 	char *lineage, *scores;    /* JSON texts, never NULL */
 	struct model *of;          /* NULL, or the model whose tokenizer this one reads (model_served) */
 };
@@ -34,6 +35,8 @@ enum model_use {
 };
 /* Checks names, shapes, finiteness, vocabulary. */
 int model_load(struct model **out, const char *path, enum model_use use, struct err *e);
+/* With the factors of another file on (adapter.h); lineage and scores are that one's. In 8 bits nothing else stays in memory. */
+int model_load_adapted(struct model **out, const char *path, const char *adapter, enum model_use use, struct err *e);
 /* The same model in full precision: a reference to m itself, or read anew from its file. */
 int model_as_f32(struct model **out, struct model *m, struct err *e);
 /* m as it would serve when loaded: a reference to m itself, or a copy of its weights in 8 bits that

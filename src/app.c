@@ -101,7 +101,17 @@ bool app_next(struct app *a, struct event *ev)
 
 bool app_private(const struct app *a)
 {
-	return storekeeper_private(a->keeper);
+	return a->quiet || storekeeper_private(a->keeper);
+}
+
+bool app_set_private(struct app *a, bool on)
+{
+	if (storekeeper_private(a->keeper))
+		return on;
+	a->quiet = on;
+	infer_set_quiet(a->infer, on);
+	config_override(CONFIG_PRIVATE, on ? "yes" : "no", "/private", NULL);      /* the desk's recovery copies follow it */
+	return true;
 }
 
 bool app_busy(const struct app *a)
@@ -114,12 +124,14 @@ bool app_busy(const struct app *a)
 int64_t app_conversation(struct app *a, const char *case_id, const char *customer)
 {
 	/* the storekeeper's numbers are the run's: one for each, in the same order */
-	return storekeeper_conversation(a->keeper, case_id, customer, a->company, "screen");
+	/* a name that came while private is not written later, with what is said then */
+	return storekeeper_conversation(a->keeper, a->quiet ? NULL : case_id, a->quiet ? NULL : customer, a->company, "screen");
 }
 
 void app_set(struct app *a, int64_t conversation, const char *field, const char *value)
 {
-	storekeeper_set(a->keeper, conversation, field, value);
+	if (!a->quiet)
+		storekeeper_set(a->keeper, conversation, field, value);
 }
 
 void app_adopt(struct app *a, int64_t conversation, int64_t row)
@@ -152,6 +164,11 @@ void app_ghost(struct app *a, int64_t conversation, const char *role, const char
 	infer_post(a->infer, INFER_GHOST, conversation, role, NULL, draft, serial);
 }
 
+void app_ghost_another(struct app *a, int64_t conversation, const char *role, const char *draft, const char *shown, uint64_t serial)
+{
+	infer_post(a->infer, INFER_ANOTHER, conversation, role, shown, draft, serial);
+}
+
 void app_ghost_page(struct app *a, int64_t conversation, const char *page, const char *draft, uint64_t serial)
 {
 	infer_post(a->infer, INFER_PAGE, conversation, NULL, page, draft, serial);
@@ -167,9 +184,9 @@ void app_ghost_fate(struct app *a, const char *fate, size_t chars)
 	infer_post(a->infer, INFER_FATE, 0, NULL, NULL, fate, chars);
 }
 
-void app_why(struct app *a, int64_t conversation)
+void app_why(struct app *a, int64_t conversation, size_t back)
 {
-	infer_post(a->infer, INFER_WHY, conversation, NULL, NULL, NULL, 0);
+	infer_post(a->infer, INFER_WHY, conversation, NULL, NULL, NULL, back);
 }
 
 /* ---- jobs for the store ---- */
@@ -431,12 +448,16 @@ static void on_conversation(struct app *a, enum job_what what, int64_t conversat
 
 void app_rate(struct app *a, int64_t conversation, int rating)
 {
-	on_conversation(a, JOB_RATE, conversation, NULL, rating);
+	if (a->quiet)
+		app_note(a, "private: nothing is learned");
+	else
+		on_conversation(a, JOB_RATE, conversation, NULL, rating);
 }
 
 void app_draft(struct app *a, int64_t conversation, const char *text)
 {
-	on_conversation(a, JOB_DRAFT, conversation, text, 0);
+	if (!a->quiet)
+		on_conversation(a, JOB_DRAFT, conversation, text, 0);
 }
 
 void app_suggested(struct app *a, int64_t conversation, int taken, bool edited)
@@ -447,7 +468,8 @@ void app_suggested(struct app *a, int64_t conversation, int taken, bool edited)
 
 void app_correct(struct app *a, int64_t conversation, const char *text)
 {
-	on_conversation(a, JOB_CORRECT, conversation, text, 0);
+	if (!a->quiet)
+		on_conversation(a, JOB_CORRECT, conversation, text, 0);
 	infer_post(a->infer, INFER_UNSAY, conversation, NULL, NULL, NULL, 0);
 	infer_post(a->infer, INFER_SAY, conversation, "assistant", "history", text, 0);
 }

@@ -26,7 +26,10 @@ void app_close(struct app *a);
 int app_fd(const struct app *a);
 bool app_next(struct app *a, struct event *ev);      /* false: none waits; free with event_fini */
 
-bool app_private(const struct app *a);
+bool app_private(const struct app *a);               /* nothing is kept */
+/* Keep nothing of what is said, shown or written from now on, or keep it again: what was said meanwhile is never kept, nor
+ * what hangs on it. False: it was started so, and there is no store to keep anything in. */
+bool app_set_private(struct app *a, bool on);
 bool app_busy(const struct app *a);                  /* a reply or suggestions are being made */
 
 /* Conversations are known by numbers of this run, from 1 on. */
@@ -50,6 +53,8 @@ void app_sent(struct app *a, int64_t conversation, const char *suggested, const 
 void app_cancel(struct app *a);                      /* what runs now; what has come stays */
 /* What the person is typing, for completion: EVENT_GHOST with this serial. A newer request cancels it. */
 void app_ghost(struct app *a, int64_t conversation, const char *role, const char *draft, uint64_t serial);
+/* Another than what is shown ("" where nothing is), however sure it is: the person asked for it. EVENT_GHOST, "" when there is no other. */
+void app_ghost_another(struct app *a, int64_t conversation, const char *role, const char *draft, const char *shown, uint64_t serial);
 /* The same in a document: page is what stands before the paragraph, a paragraph a line. */
 void app_ghost_page(struct app *a, int64_t conversation, const char *page, const char *draft, uint64_t serial);
 /* The person wrote this paragraph of a document: later ghosts know their words. */
@@ -57,8 +62,8 @@ void app_learn(struct app *a, const char *text);
 /* A ghost was taken ("taken", "word": the first words, `chars` characters) or typed over ("ignored"): for what is shown
  * next, and for the figures. */
 void app_ghost_fate(struct app *a, const char *fate, size_t chars);
-/* EVENT_WHY for the last reply of the conversation. */
-void app_why(struct app *a, int64_t conversation);
+/* EVENT_WHY for a reply of the conversation: 0 the last, 1 the one before ... */
+void app_why(struct app *a, int64_t conversation, size_t back);
 /* Hand a sent reply to send_command; EVENT_SENT. False: there is none. */
 bool app_send(struct app *a, int64_t conversation, const char *case_id, const char *text);
 void app_draft(struct app *a, int64_t conversation, const char *text);

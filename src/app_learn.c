@@ -271,13 +271,19 @@ void app_canned(struct app *a)
 
 void app_canned_keep(struct app *a, const char *name, const char *text)
 {
-	post(job(a, LEARN_KEEP, 0, text, name));
+	if (a->quiet && text)
+		app_note(a, "private: nothing is kept");
+	else
+		post(job(a, LEARN_KEEP, 0, text, name));
 }
 
 void app_sent(struct app *a, int64_t conversation, const char *suggested, const char *text, bool edited)
 {
-	struct job *j = job(a, LEARN_SENT, conversation, text, suggested);
+	struct job *j;
 
+	if (a->quiet)
+		return;
+	j = job(a, LEARN_SENT, conversation, text, suggested);
 	j->id = edited;
 	infer_then(a->infer, post_after, j);
 }

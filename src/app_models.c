@@ -73,7 +73,7 @@ static char *last_promotion(const struct registry *r, const char *id)
 	return str_detach(&said);
 }
 
-static void list_models(struct app *a)
+static void list_models(struct app *a, struct store *store)
 {
 	struct event ev = { .kind = EVENT_MODELS };
 	struct registry_list l = { 0 };
@@ -101,6 +101,7 @@ static void list_models(struct app *a)
 		it->origin = scores_in_words(l.v[i].scores);
 		it->answer = last_promotion(r, l.v[i].id);
 		it->flags = l.v[i].damage ? xstrdup(l.v[i].damage) : NULL;
+		it->number = store && store_model_tainted(store, l.v[i].id);
 	}
 	registry_list_free(&l);
 	registry_close(r);
@@ -145,7 +146,7 @@ static void work(struct store *s, void *arg)
 
 	if (j->promote)
 		promote(j->a, s, j->id);
-	list_models(j->a);
+	list_models(j->a, s);
 	free(j->id);
 	free(j);
 }

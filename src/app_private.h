@@ -24,6 +24,7 @@ struct app {
 	pthread_t trainer;
 	bool trainer_started;
 	atomic_bool training;
+	bool quiet;                   /* private for now; the screen's thread alone looks at it */
 	atomic_int order;
 	double minutes;
 	char *log;

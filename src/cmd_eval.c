@@ -36,6 +36,41 @@ static void warn(const char *message, void *arg)
 	fprintf(stderr, "answerback: %s\n", message);
 }
 
+/* A pass over a dialogue holds the states of all its pieces: a message of a megabyte would take gigabytes. */
+enum { MESSAGE_BYTES = 16000, DIALOGUE_BYTES = 128000 };
+
+static void shorten(struct corpus *c)
+{
+	for (size_t d = 0; d < c->n; d++) {
+		struct chat *k = &c->chat[d];
+		const size_t had = k->n;
+		size_t bytes = 0;
+
+		for (size_t i = 0; i < k->n; i++) {
+			struct chat_message *m = &k->messages[i];
+
+			if (m->len > MESSAGE_BYTES) {
+				fprintf(stderr, "answerback: conversation %zu, message %zu has %zu bytes: its first %d are judged\n", d + 1, i + 1,
+				        m->len, MESSAGE_BYTES);
+				for (m->len = MESSAGE_BYTES; m->len > 0 && ((unsigned char)m->content[m->len] & 0xc0) == 0x80;)
+					m->len--;
+				m->content[m->len] = '\0';
+			}
+			bytes += m->len;
+			if (bytes > DIALOGUE_BYTES && i > 1) {
+				for (size_t r = i; r < k->n; r++) {
+					free(k->messages[r].role);
+					free(k->messages[r].content);
+				}
+				k->n = i;
+			}
+		}
+		if (k->n < had)
+			fprintf(stderr, "answerback: conversation %zu: its first %zu messages of %zu are judged (%d bytes)\n", d + 1, k->n, had,
+			        DIALOGUE_BYTES);
+	}
+}
+
 static json_t *to_json(const struct evaluate_result *r, bool fast)
 {
 	json_t *o = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "bits_per_char", r->bits_per_char,
@@ -116,6 +151,7 @@ static int run(struct cli_args *a)
 	}
 	for (size_t i = 0; rc == 0 && i < a->n; i++)
 		rc = corpus_read(&c, a->operands[i], &files, limit, &e);
+	shorten(&c);
 	if (rc == 0 && (cli_flag(a, "completion") || cli_flag(a, "writers"))) {
 		const size_t threads = config_threads();
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd_model.h"
 #include "commands.h"
 #include "config.h"
 #include "engine.h"
@@ -110,6 +111,7 @@ static int unlearn(const struct cli_args *a, struct err *e)
 	registry_close(reg);
 	if (rc < 0)
 		return rc;
+	cmd_model_audit("promoted", REGISTRY_BASE);
 	fprintf(stderr, "base serves; retraining on what is left (C-c stops it)\n");
 	retrain_defaults(&o);
 	o.model = cli_string(a, "model", NULL);

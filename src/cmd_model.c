@@ -13,6 +13,8 @@
 static const struct cli_option options[] = {
 	CLI_OPTION_MODEL,
 	{ "messages", 0, "FILE", CLI_STRING, "with compare: messages to answer, one a line (- is standard input)", 0, 0 },
+	{ "part", 0, "X", CLI_DOUBLE, "with blend: how far from A to B (default 0.5)", 0, 1 },
+	{ "out", 'o', "FILE", CLI_STRING, "with blend: the model to write", 0, 0 },
 	CLI_OPTION_JSON,
 	CLI_OPTION_END
 };
@@ -104,13 +106,14 @@ static int run(struct cli_args *a)
 	} verbs[] = {
 		{ "list", cmd_model_versions }, { "promote", cmd_model_versions }, { "rollback", cmd_model_versions },
 		{ "merge", cmd_model_versions }, { "remove", cmd_model_versions }, { "compare", cmd_model_compare }, { "diff", cmd_model_diff },
+		{ "blend", cmd_model_blend },
 	};
 
 	for (size_t i = 0; a->n >= 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(a->operands[0], verbs[i].verb) == 0)
 			return verbs[i].run(a);
 	if (a->n < 1 || a->n > 2 || (strcmp(a->operands[0], "info") != 0 && strcmp(a->operands[0], "verify") != 0))
-		return cli_usage(a, "say info, verify, list, promote, rollback, merge, remove, compare or diff");
+		return cli_usage(a, "say info, verify, list, promote, rollback, merge, remove, compare, diff or blend");
 	if (paths_model(a->n == 2 ? a->operands[1] : cli_string(a, "model", NULL), &path, &e) < 0)
 		return cli_failed(&e);
 	code = strcmp(a->operands[0], "info") == 0 ? info(path, cli_flag(a, "json")) : verify(path, cli_flag(a, "json"));
@@ -120,7 +123,8 @@ static int run(struct cli_args *a)
 
 const struct cli_command cmd_model = {
 	"model", "describe, check and compare models; list versions, promote one, roll back",
-	"info|verify [FILE] | list | promote|merge|remove VERSION | rollback | compare A B [MESSAGE...] | diff A B", options, run,
+	"info|verify [FILE] | list | promote|merge|remove VERSION | rollback | compare A B [MESSAGE...] | diff A B | blend A B --out FILE", options, run,
 	"A and B are versions (base, v1, ...) or files. Without a MESSAGE, compare takes those written for the project.\n"
-	"merge makes a full version of an adapter and the shipped model; remove takes a version away that does not serve."
+	"merge makes a full version of an adapter and the shipped model; remove takes a version away that does not serve.\n"
+	"blend writes weights --part of the way from the model file A to B, which was trained on from it."
 };

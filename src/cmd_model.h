@@ -10,6 +10,9 @@
 
 json_t *cmd_model_json(const char *text);         /* an object, {} when text is none */
 
+/* Into the store's audit trail; what cannot be written there is said. Private: nothing. */
+void cmd_model_audit(const char *what, const char *version);
+int cmd_model_blend(struct cli_args *a);
 int cmd_model_versions(struct cli_args *a);       /* list, promote, rollback, merge, remove */
 int cmd_model_compare(struct cli_args *a);        /* the same messages through two models */
 int cmd_model_diff(struct cli_args *a);           /* lineage, scores, how far their weights lie apart */

@@ -450,8 +450,10 @@ static int train_and_save(struct cli_args *a, struct run *r, const struct train_
 	free(score);
 	if (rc < 0)
 		return rc;
-	fprintf(stderr, "%s: held-out %.4f bits/char after %zu steps, %.0f s, %zu steps left out\n", out, last.best,
-	        last.step, last.seconds, last.skipped);
+	fprintf(stderr, "%s: ", out);
+	if (isfinite(last.best))
+		fprintf(stderr, "held-out %.4f bits/char ", last.best);
+	fprintf(stderr, "after %zu steps, %.0f s, %zu steps left out\n", last.step, last.seconds, last.skipped);
 	return 0;
 }
 

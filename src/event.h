@@ -16,11 +16,11 @@ enum event_kind {
 	EVENT_REPLY,              /* a reply is there, whole: conversation, text, model, score, confidence, ms, stopped */
 	EVENT_SUGGESTIONS,        /* conversation, items (text, origin, score as confidence, more: a canned one's name); stopped: none is sure */
 	EVENT_GHOST,              /* serial, text (what follows the draft), word (bytes that end its first word); "" none */
-	EVENT_WHY,                /* why */
+	EVENT_WHY,                /* why, number: of how many replies back */
 	EVENT_HITS,               /* serial, items (text the snippet, answer the message, id the conversation, number the time, role) */
 	EVENT_OPENED,             /* a conversation of the history: number its row, text (case), more (customer), items (text, role, origin, number) */
 	EVENT_MODELS,             /* items (text the name, more size and date, role the parent, origin the scores in words, answer who made it
-	                           * serve and when, flags the damage, flag: serves) */
+	                           * serve and when, flags the damage, flag: serves, number 1: learned from something that was forgotten) */
 	EVENT_COMPARED,           /* text, model: the two; items (text a customer's message, answer the first's reply, more the second's beside it
 	                           * as worddiff.h marks it) */
 	EVENT_TRAINING,           /* a retrain is at it: text, score its share done */

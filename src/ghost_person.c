@@ -10,6 +10,8 @@
 #include "ghost_private.h"
 #include "redact.h"
 
+enum { MOST_LEARNED = 16000 };      /* bytes of a text */
+
 static const char magic[] = "answerback-person-1";
 
 struct ngram *ghost_ngram(const struct model *m)
@@ -112,12 +114,21 @@ void ghost_person_clear(struct ghost_person *p)
 	p->version++;
 }
 
+/* Of a text that nobody types by hand the end is enough: a megabyte would take seconds. */
 bool ghost_sequence(const struct ghost_person *p, const char *role, const char *text, size_t len,
                     struct tokens *ids)
 {
 	struct redact_map *map = redact_map_new(p->company);
 	const int32_t tag = tokenizer_tag(p->m->tok, role);
 
+	if (len > MOST_LEARNED) {
+		text += len - MOST_LEARNED;
+		len = MOST_LEARNED;
+		while (len > 0 && ((unsigned char)*text & 0xc0) == 0x80) {
+			text++;
+			len--;
+		}
+	}
 	if (tag >= 0) {
 		tokens_add(ids, tag);
 		encode_text(p->m->tok, NULL, map, text, len, ids);

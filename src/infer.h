@@ -22,11 +22,16 @@ void infer_stop(struct infer *f);
 bool infer_busy(struct infer *f);
 void infer_cancel(struct infer *f);
 
+/* From now on nothing of what is said, shown or written is logged or learned from; what was posted before is. */
+void infer_set_quiet(struct infer *f, bool quiet);
+
 enum infer_what {
 	INFER_SAY,                /* role, origin, text */
 	INFER_UNSAY,              /* the last turn is taken back */
-	INFER_REPLY, INFER_SUGGEST, INFER_WHY,
+	INFER_REPLY, INFER_SUGGEST,
+	INFER_WHY,                /* serial: how many replies back */
 	INFER_GHOST,              /* role, text, serial; only the newest counts */
+	INFER_ANOTHER,            /* the same, asked for by key: origin is what is shown ("" nothing), and something else is wanted */
 	INFER_PAGE,               /* the same in a document: origin is the page before the draft, a paragraph a line */
 	INFER_LEARN,              /* text: a paragraph that the person wrote */
 	INFER_FATE,               /* text: "taken", "word", "ignored", "dismissed"; serial: characters taken */

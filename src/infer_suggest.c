@@ -46,7 +46,7 @@ static bool new_one(const struct event *ev, const char *text)
 
 void infer_suggested(struct infer *f, struct conversation *c, size_t which, const char *fate)
 {
-	for (size_t i = 0; i < c->suggestions; i++)
+	for (size_t i = 0; i < c->suggestions && !infer_quiet(f); i++)
 		storekeeper_fate(f->keeper, c->suggested[i], i + 1 == which ? fate : "ignored",
 		                 i + 1 == which && strcmp(fate, "taken") == 0 ? (int64_t)c->length[i] : 0);
 	c->suggestions = 0;
@@ -59,7 +59,7 @@ static void log_suggestion(struct infer *f, struct conversation *c, const struct
 		.confidence = it->score, .latency_ms = ms,
 	};
 
-	if (c->suggestions < 3) {
+	if (c->suggestions < 3 && !c->quiet && !infer_quiet(f)) {
 		c->length[c->suggestions] = utf8_count(it->text, strlen(it->text));
 		c->suggested[c->suggestions++] = storekeeper_shown(f->keeper, c - f->c + 1, &g);
 	}

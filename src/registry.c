@@ -455,36 +455,13 @@ int registry_remove(struct registry *r, const char *id, struct err *e)
 /* The shipped model with an adapter on: its tokenizer, other weights. */
 static int load_adapter(const struct registry *r, const char *path, const char *of, enum model_use use, struct model **m, struct err *e)
 {
-	struct adapter *a = NULL;
-	struct model *base = NULL;
-	struct weights *w;
-	struct modelfile *mf;
 	char own[24] = "";
-	int rc;
 
 	if (r->base)
 		registry_identity(r->base, own);
 	if (strcmp(own, of) != 0)
 		return err_set(e, ERR_FORMAT, "%s: an adapter of another shipped model than this one", path);
-	if ((rc = model_load(&base, r->base, MODEL_F32, e)) < 0 || (rc = adapter_load(&a, path, &base->w->cfg, e)) < 0 ||
-	    (rc = modelfile_open(&mf, path, e)) < 0)
-		goto out;
-	w = weights_new(&base->w->cfg, use == MODEL_TRAIN);
-	adapter_put(a, a->flat, base->w->flat, w);
-	weights_pack(w);
-	*m = model_new(w, base->tok, modelfile_meta(mf, "lineage"), modelfile_meta(mf, "scores"));
-	base->tok = NULL;
-	modelfile_close(mf);
-	if (use == MODEL_SERVE) {
-		struct model *exact = *m;
-
-		*m = model_served(exact);
-		model_unref(exact);
-	}
-out:
-	adapter_free(a);
-	model_unref(base);
-	return rc;
+	return model_load_adapted(m, r->base, path, use, e);
 }
 
 static int load_path(const struct registry *r, const char *path, enum model_use use, struct model **m, struct err *e)

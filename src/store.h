@@ -138,7 +138,7 @@ struct store_hit {
 	int64_t message, conversation, created;
 	const char *role, *origin, *case_id, *customer;
 	const char *content;          /* the whole message */
-	const char *snippet;          /* some words of it, matches between \x02 and \x03 */
+	const char *snippet;          /* the words around what was found, matches between \x02 and \x03 */
 };
 /* Words (the last one as a prefix when it ends the query), "phrases", and from: tag: after: before: origin: case:
  * filters (dates as 2026-01-31; from: a role or a customer). Newest first, never ranked: ranking would have to
@@ -197,6 +197,7 @@ int store_audits(struct store *s, size_t limit, bool (*each)(int64_t when, const
                  void *arg, struct err *e);      /* newest first */
 /* Versions that learned from something since forgotten; each once. */
 int store_tainted(struct store *s, bool (*each)(const char *model, void *arg), void *arg, struct err *e);
+bool store_model_tainted(struct store *s, const char *model);
 
 /* ---- care of the file ---- */
 

@@ -310,9 +310,14 @@ int store_run_add(struct store *s, const char *kind, const char *model, const ch
 	run = sqlite3_last_insert_rowid(s->db);
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = store_run(s, e, "INSERT OR IGNORE INTO run_examples (run, example) VALUES (?, ?)", "ii", run, examples[i]);
+	if (rc == 0 && *model)      /* a name is given again after the newest version was removed */
+		rc = store_run(s, e, "DELETE FROM tainted WHERE model = ?", "t", model);
 	if (rc == 0 && *model)      /* forgotten while it was being learned */
 		rc = store_run(s, e, "INSERT OR IGNORE INTO tainted (model, created) SELECT ?1, ?2 FROM run_examples x WHERE x.run = ?3"
 		               " AND NOT EXISTS (SELECT 1 FROM examples e WHERE e.id = x.example)", "tii", model, store_now(), run);
+	if (rc == 0 && *model)      /* it grew from one that had */
+		rc = store_run(s, e, "INSERT OR IGNORE INTO tainted (model, created) SELECT ?1, ?2 FROM tainted WHERE model = ?3", "tit",
+		               model, store_now(), parent);
 	return changed(s, rc, e);
 }
 
@@ -349,4 +354,17 @@ int store_tainted(struct store *s, bool (*each)(const char *model, void *arg), v
 			break;
 	sqlite3_reset(st);
 	return rc < 0 ? rc : 0;
+}
+
+bool store_model_tainted(struct store *s, const char *model)
+{
+	sqlite3_stmt *st = store_statement(s, "SELECT 1 FROM tainted WHERE model = ?", NULL);
+	bool yes;
+
+	if (!st)
+		return false;
+	store_bind(st, "t", model);
+	yes = store_step(s, st, NULL) == SQLITE_ROW;
+	sqlite3_reset(st);
+	return yes;
 }

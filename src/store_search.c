@@ -188,16 +188,86 @@ static int find_stem(struct store *s, struct query *q, struct err *e)
 	return rc;
 }
 
-/* A few words around the first that begins as wanted, as FTS5's snippet() makes it. */
-enum { SHOWN_BEFORE = 3, SHOWN = 12 };
+/* ---- what is shown of a hit ----
+ *
+ * Enough before a match to know the message again, enough after it for a wide screen; cut between words. Of several places the
+ * one with the most matches close together. */
 
+enum { SHOWN_BEFORE = 30, SHOWN = 120, CLOSE = 80 };      /* characters; CLOSE bytes */
+
+static bool inside(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static bool space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/* n characters back from `at`, which begins one. */
+static size_t back(const char *text, size_t at, size_t n)
+{
+	for (; n > 0 && at > 0; n--)
+		for (at--; at > 0 && inside(text[at]); at--)
+			;
+	return at;
+}
+
+/* Of a whole text with matches between \x02 and \x03. */
+static void window(const char *text, struct str *out)
+{
+	const size_t len = strlen(text);
+	size_t from = 0, most = 0, start, to, n = 0, word;
+	bool open = false;
+
+	for (const char *p = strchr(text, 2); p; p = strchr(p + 1, 2)) {
+		size_t near = 0;
+
+		for (const char *k = p; k && k - p < CLOSE; k = strchr(k + 1, 2))
+			near++;
+		if (near > most) {
+			most = near;
+			from = (size_t)(p - text);
+		}
+	}
+	start = back(text, from, SHOWN_BEFORE);
+	if (start > 0) {      /* the word that is cut goes, unless the match stands in it */
+		size_t next = start;
+
+		while (next < from && !space(text[next - 1]))
+			next++;
+		start = next < from || space(text[from - 1]) ? next : start;
+	}
+	str_reset(out);
+	if (start > 0)
+		str_adds(out, "...");
+	for (to = word = start; to < len && n < SHOWN; to++) {
+		open = text[to] == 2 || (open && text[to] != 3);
+		if (space(text[to]) && !open)
+			word = to;
+		n += !inside(text[to]) && text[to] != 2 && text[to] != 3;
+	}
+	while (to < len && inside(text[to]))
+		to++;
+	if (to < len && word > from) {
+		to = word;
+		open = false;
+	}
+	str_add(out, text + start, to - start);
+	if (open)
+		str_addc(out, 3);
+	if (to < len)
+		str_adds(out, "...");
+}
+
+/* Marks words that begin as wanted, around the first of them. */
 struct look {
 	const char *open;
-	size_t n, at, first;          /* first: SIZE_MAX until one begins so */
-	size_t ring[SHOWN_BEFORE + 1];      /* where the last words began */
+	size_t n, first;              /* SIZE_MAX until one begins so */
 	const char *text;
 	struct str *out;
-	size_t done, words;           /* of text that is in out */
+	size_t done;                  /* of text that is in out */
 };
 
 static bool look_at(const char *word, size_t n, size_t from, size_t to, void *arg)
@@ -205,39 +275,33 @@ static bool look_at(const char *word, size_t n, size_t from, size_t to, void *ar
 	struct look *l = arg;
 	const bool hit = n >= l->n && memcmp(word, l->open, l->n) == 0;
 
-	l->ring[l->at++ % (SHOWN_BEFORE + 1)] = from;
-	if (l->first == SIZE_MAX) {
-		if (!hit)
-			return true;
-		l->first = l->at - 1;
-		l->done = l->first < SHOWN_BEFORE ? 0 : l->ring[(l->first - SHOWN_BEFORE) % (SHOWN_BEFORE + 1)];
-		if (l->done > 0)
-			str_adds(l->out, "...");
+	if (hit && l->first == SIZE_MAX) {
+		l->first = from;
+		l->done = back(l->text, from, 3 * SHOWN_BEFORE);
 	}
+	if (!hit)
+		return l->first == SIZE_MAX || from < l->first + 5 * SHOWN;
 	str_add(l->out, l->text + l->done, from - l->done);
-	if (hit)
-		str_addc(l->out, '\x02');
+	str_addc(l->out, 2);
 	str_add(l->out, l->text + from, to - from);
-	if (hit)
-		str_addc(l->out, '\x03');
+	str_addc(l->out, 3);
 	l->done = to;
-	return ++l->words < SHOWN - SHOWN_BEFORE;
+	return to < l->first + 5 * SHOWN;
 }
 
 /* False: no word of it begins as wanted. */
 static bool look_for(struct store *s, const struct query *q, const char *text, size_t len, struct str *snippet)
 {
-	struct look l = { .open = q->open.s, .n = q->open.len, .first = SIZE_MAX, .text = text, .out = snippet };
+	struct str marked = STR_INIT;
+	struct look l = { .open = q->open.s, .n = q->open.len, .first = SIZE_MAX, .text = text, .out = &marked };
 
-	str_reset(snippet);
 	store_words(s, text, len, look_at, &l, NULL);
-	if (l.first == SIZE_MAX)
-		return false;
-	if (l.words < SHOWN - SHOWN_BEFORE)
-		str_add(snippet, text + l.done, len - l.done);
-	else if (l.done < len)
-		str_adds(snippet, "...");
-	return true;
+	if (l.first != SIZE_MAX) {
+		str_add(&marked, text + l.done, len - l.done < 5 * SHOWN ? len - l.done : 5 * SHOWN);
+		window(marked.s, snippet);
+	}
+	str_free(&marked);
+	return l.first != SIZE_MAX;
 }
 
 /* ---- the walk ---- */
@@ -274,7 +338,7 @@ static int walk(struct walk *w, enum way way, int64_t from, int64_t to, struct e
 
 	/* Walking numbers downwards reads no more matches than are shown; ranking would read them all. */
 	if (way == BY_WORDS)
-		st = store_statement(w->s, MATCHES("snippet(messages_fts, 0, char(2), char(3), '...', 12)"), e);
+		st = store_statement(w->s, MATCHES("highlight(messages_fts, 0, char(2), char(3))"), e);
 	else if (way == BY_STEM)
 		st = store_statement(w->s, MATCHES("''"), e);
 	else
@@ -300,6 +364,9 @@ static int walk(struct walk *w, enum way way, int64_t from, int64_t to, struct e
 				break;
 			if (!look_for(w->s, q, h.content, (size_t)sqlite3_column_bytes(st, 7), &snippet))
 				continue;
+			h.snippet = snippet.s;
+		} else if (way == BY_WORDS) {
+			window(h.snippet, &snippet);
 			h.snippet = snippet.s;
 		}
 		w->left--;

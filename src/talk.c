@@ -57,12 +57,15 @@ static int role_tag(const struct talk *t, const char *role, int32_t *tag, struct
 int talk_add(struct talk *t, const char *role, const char *text, size_t len, struct err *e)
 {
 	struct tokens ids = { 0 };
+	size_t from = len > TALK_SEES ? len - TALK_SEES : 0;
 	int32_t tag;
 	int rc = role_tag(t, role, &tag, e);
 
 	if (rc < 0)
 		return rc;
-	encode_text(t->m->tok, t->cache, t->map, text, len, &ids);
+	while (from > 0 && from < len && ((unsigned char)text[from] & 0xc0) == 0x80)
+		from++;
+	encode_text(t->m->tok, t->cache, t->map, text + from, len - from, &ids);
 	session_add(t->s, tag, ids.ids, ids.n);
 	tokens_free(&ids);
 	return 0;

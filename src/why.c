@@ -95,47 +95,66 @@ static char *others_of(struct talk *t, const struct model *m, const real *logp, 
 	return str_detach(&s);
 }
 
-/* Likelihood of the last turn in a session made anew of ids[0 .. last), pieces [from, to) left out. */
-static double without(const struct model *m, const int32_t *ids, size_t last, size_t from, size_t to, int32_t tag,
-                      const int32_t *reply, size_t n)
+/* ids[0 .. n), turn by turn, pieces [from, to) left out. */
+static struct session *session_of(const struct model *m, const int32_t *ids, size_t n, size_t from, size_t to)
 {
 	struct session *s = session_new((struct model *)(uintptr_t)m);
-	int32_t *turn = xcalloc(last + 1, sizeof(*turn));
-	double score;
+	int32_t *turn = xcalloc(n + 1, sizeof(*turn));
 
-	for (size_t i = 0; i < last;) {
+	for (size_t i = 0; i < n;) {
 		size_t k = 0, j = i + 1;
 
-		for (; j < last && !is_tag(m, ids[j]); j++)
+		for (; j < n && !is_tag(m, ids[j]); j++)
 			if (j < from || j >= to)
 				turn[k++] = ids[j];
 		session_add(s, ids[i], turn, k);
 		i = j;
 	}
-	score = decode_score(s, tag, reply, n, NULL);
 	free(turn);
+	return s;
+}
+
+/* Likelihood of a reply to ids[0 .. last), pieces [from, to) left out. */
+static double without(const struct model *m, const int32_t *ids, size_t last, size_t from, size_t to, int32_t tag,
+                      const int32_t *reply, size_t n)
+{
+	struct session *s = session_of(m, ids, last, from, to);
+	const double score = decode_score(s, tag, reply, n, NULL);
+
 	session_free(s);
 	return score;
 }
 
-struct event_why *why_last(struct talk *t, const char *role)
+/* ids[*last - 1] is the tag of the turn of that role that stands so far back, and *n where it ends. */
+static bool find_turn(const struct model *m, const int32_t *ids, int32_t tag, size_t back, size_t *last, size_t *n)
 {
-	struct session *s = talk_session(t);
-	const struct model *m = session_model(s);
-	const size_t heads = m->w->cfg.heads, V = m->w->cfg.vocab, turns = session_turns(s);
+	for (; *n > 0; *n = *last - 1) {
+		for (*last = *n; *last > 0 && !is_tag(m, ids[*last - 1]); (*last)--)
+			;
+		if (*last < 2)
+			return false;
+		if (ids[*last - 1] == tag && *n > *last && back-- == 0)
+			return true;
+	}
+	return false;
+}
+
+struct event_why *why_reply(struct talk *t, const char *role, size_t back)
+{
+	const struct model *m = session_model(talk_session(t));
+	const size_t heads = m->w->cfg.heads, V = m->w->cfg.vocab;
 	const int32_t tag = tokenizer_tag(m->tok, role);
 	struct words reply = { 0 }, source = { 0 };
 	struct event_why *why = NULL;
 	struct decode_state st;
+	struct session *s;
 	int32_t *ids;
 	real *logp;
 	size_t n, last, seen, skip;
 
-	const int32_t *all = session_ids(s, &n);
+	const int32_t *all = session_ids(talk_session(t), &n);
 
-	for (last = n; last > 0 && !is_tag(m, all[last - 1]); last--)
-		;
-	if (last < 2 || all[last - 1] != tag || n == last)      /* last - 1 is the tag of the last turn */
+	if (!find_turn(m, all, tag, back, &last, &n))
 		return NULL;
 	ids = xmemdup(all, n * sizeof(*ids));
 	last--;
@@ -164,7 +183,7 @@ struct event_why *why_last(struct talk *t, const char *role)
 
 	logp = mem_aligned(V * sizeof(real));
 	decode_state_init(&st, m, 1);
-	session_truncate(s, turns - 1);
+	s = session_of(m, ids, last, 0, 0);
 	session_start(s, tag, &st, logp);
 	for (size_t i = 0; i < reply.n; i++) {
 		const size_t from = last + 1 + reply.first[i], to = last + 1 + reply.first[i + 1];
@@ -197,7 +216,7 @@ struct event_why *why_last(struct talk *t, const char *role)
 		}
 		why->probability[i] = exp(sum);
 	}
-	session_add(s, tag, ids + last + 1, n - last - 1);
+	session_free(s);
 
 	/* the customer's words that the reply hangs on: those of the turn before */
 	const double whole = without(m, ids, last, 0, 0, tag, ids + last + 1, n - last - 1);

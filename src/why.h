@@ -8,9 +8,9 @@
 
 enum { WHY_SOURCES = 400 };      /* words of the conversation shown, the latest */
 
-/* Of the conversation's last turn, which must be `role`'s. NULL: there is no such turn, or nothing before it.
+/* Of a turn of `role`: back 0 the last, 1 the one before. NULL: there is no such turn, or nothing before it.
  * The weights are the decoder's own: the mean over its heads, and over the pieces of a word. Importance is
  * measured for the words of the turn before (leaving each out in turn, nats). The talk is left as it was. */
-struct event_why *why_last(struct talk *t, const char *role);
+struct event_why *why_reply(struct talk *t, const char *role, size_t back);
 
 #endif

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Keeping and learning from the command line: what was said is found, what was taught answers, retraining
-# publishes or says why not, versions go forth and back. On the shipped model.
+# publishes or says why not, versions go forth and back. On the shipped model; what is retrained is a tiny one, since only
+# the gate's answer is asked for.
 set -u
 program=${ANSWERBACK:-./answerback}
 tmp=$(mktemp -d)
@@ -67,9 +68,16 @@ check "review: no such example" exits 1 'no example 99' "$program" review --acce
 check "model list" says 'base' "$program" model list
 check "model rollback: nothing to go back to" exits 1 'serves already' "$program" model rollback
 check "model promote: no such version" exits 1 'no version v7' "$program" model promote v7
+for i in 1 2 3 4; do
+	echo '{"messages":[{"role":"user","content":"Where is my order 4471-'$i'?"},{"role":"assistant","content":"I am looking for it now."}]}'
+done >"$tmp/train.jsonl"
+tiny=$tmp/tiny.safetensors
+check "train: a tiny model" "$program" train --train "$tmp/train.jsonl" --out "$tiny" --vocab 420 --set embed=16 --set turn_hidden=8 \
+	--set encoder_hidden=16 --set decoder_hidden=16 --set attention=16 --steps 20 --lr 0.01 --batch 100 --threads 1
 # a budget that cannot be enough: not published, and it says which check and why
-check "retrain: the gate keeps an unlearned model out" exits 4 'FAILED learned' "$program" retrain --minutes 0.01 --replay 4 --threads 1
-check "retrain: --json says which check" sh -c "'$program' retrain --json --steps 1 --replay 2 --wordings 1 --threads 1 2>/dev/null | grep -q '\"name\": \"learned\", \"value\": 0.0'"
+check "retrain: the gate keeps an unlearned model out" exits 4 'FAILED learned' "$program" retrain --model "$tiny" --minutes 0.01 --replay 2 \
+	--wordings 1 --threads 1
+check "retrain: --json says which check" sh -c "'$program' retrain --model '$tiny' --json --steps 1 --replay 2 --wordings 1 --threads 1 2>/dev/null | grep -q '\"name\": \"learned\", \"value\": 0.0'"
 check "retrain: not due" says 'not due' "$program" retrain --if-due
 check "retrain: --onto what" exits 2 'onto takes base' "$program" retrain --onto moon
 check "retrain: one at a time" sh -c "mkdir -p '$ANSWERBACK_DATA_DIR/models'; flock '$ANSWERBACK_DATA_DIR/models/lock' '$program' retrain 2>&1 | grep -q 'another program is training'"
@@ -89,6 +97,11 @@ head -c 100000 "$ANSWERBACK_DATA_DIR/models/v1.safetensors" >"$tmp/cut" && mv "$
 check "a damaged version: the shipped one serves and it says so" says 'shipped model serves instead' "$program" reply --no-memory hello
 check "model promote: not a damaged one" exits 1 'stays out of service' "$program" model promote v1
 check "model rollback" says 'base serves' "$program" model rollback
+check "db audit: promoted, rolled back" sh -c "'$program' db audit | grep -q 'promoted *v1' && '$program' db audit | grep -q 'rolled back *base'"
+check "db audit: what failed is not in it" sh -c "! '$program' db audit | grep -q v7"
+check "model promote: private leaves no trace" sh -c "'$program' model promote base --private && ! '$program' db audit | grep -q 'promoted *base'"
+check "model remove" says 'v1 is gone' "$program" model remove v1
+check "db audit: removed" says 'removed *v1' "$program" db audit
 
 printf '%s\n' '{"answer": "It is 4.", "must": ["4"], "taught": ["how many"], "unseen": ["what number"], "lookalike": []}' >"$tmp/facts.jsonl"
 check "eval --facts" says '"facts": 1' "$program" eval --facts --json "$tmp/facts.jsonl"

@@ -41,11 +41,34 @@ must "the order number comes back right" grep -q '881-7762' r.json
 must "reply has its keys" grep -q '"reply": .*"score": .*"confidence": .*"tokens": .*"ms": ' r.json
 "$ab" complete --model m.safetensors --json --context valid.jsonl --role user "tha" >c.json
 must "completion from mid-word" grep -q '"text": "nks"' c.json
+
+# a message of a megabyte takes neither minutes nor gigabytes
+{ yes 'where is the parcel that I sent' | head -n 40000 | tr '\n' ' '; echo 'Where is my order 881-7762?'; } >huge
+(ulimit -v 700000; exec "$ab" reply --model m.safetensors - <huge >huge.out 2>err)
+must "a megabyte is answered" test "$?" -le 3
+{ printf '{"messages":[{"role":"user","content":"'; tr -d '\n' <huge; printf '"},{"role":"assistant","content":"'; tr -d '\n' <huge; echo '"}]}'; } >huge.jsonl
+(ulimit -v 3000000; exec "$ab" eval --model m.safetensors --json --likelihood huge.jsonl >e.json 2>err)
+must "a megabyte is evaluated" grep -q '"bits_per_char": [0-9]' e.json
+must "what is left out is said" grep -q 'its first 16000 are judged' err
+
 printf 'Where is my order 1-55512?\nthanks\n\nthanks\n' | ANSWERBACK_MODEL=m.safetensors "$ab" >lines
 must "a pipe gives a line a line" test "$(wc -l <lines)" = 3
 "$ab" eval --model m.safetensors --json --limit 3 --per-turn turns.jsonl valid.jsonl >e.json
 must "eval has its keys" grep -q '"bits_per_char": .*"context_gain": .*"em1": .*"counts"' e.json
 must "eval writes every turn" test "$(wc -l <turns.jsonl)" = 12
+
+# between two models: 0 is the first, 1 the second; others' sizes are refused
+# shellcheck disable=SC2086
+"$ab" train --train train.jsonl --out on.safetensors --init m.safetensors --steps 5 --batch 300 2>/dev/null
+for p in 0 1; do "$ab" model blend m.safetensors on.safetensors --part $p --out b$p.safetensors; done
+says() { "$ab" eval --likelihood --json --model "$1" valid.jsonl; }
+must "blend: none of the way" test "$(says b0.safetensors)" = "$(says m.safetensors)"
+must "blend: all of the way" test "$(says b1.safetensors)" = "$(says on.safetensors)"
+must "blend: they differ" test "$(says b0.safetensors)" != "$(says b1.safetensors)"
+# shellcheck disable=SC2086
+"$ab" train --train train.jsonl --out other.safetensors $small --set embed=16 --steps 1 --batch 300 2>/dev/null
+refused "blend: other sizes" 2 "differ in their sizes" "$ab" model blend m.safetensors other.safetensors --out x.safetensors
+refused "blend: where to" 2 "out FILE" "$ab" model blend m.safetensors on.safetensors
 
 # the same seed, twice, and with another number of threads: the same file
 # shellcheck disable=SC2086
@@ -59,10 +82,10 @@ must "threads do not matter" cmp -s s1.safetensors s2.safetensors
 "$ab" train --train train.jsonl --out full.safetensors $small --steps 10 --batch 300 2>/dev/null
 cp full.safetensors full.before
 # shellcheck disable=SC2086
-timeout -s INT 3 "$ab" train --train train.jsonl --out full.safetensors $small --steps 100000 --batch 300 2>/dev/null
+timeout -s INT 1 "$ab" train --train train.jsonl --out full.safetensors $small --steps 100000 --batch 300 2>/dev/null
 cp full.safetensors.checkpoint checkpoint.before
 # shellcheck disable=SC2086
-(trap '' XFSZ; ulimit -f 40; exec "$ab" train --train train.jsonl --out full.safetensors $small --minutes 0.05 --batch 300 \
+(trap '' XFSZ; ulimit -f 40; exec "$ab" train --train train.jsonl --out full.safetensors $small --minutes 0.02 --batch 300 \
 	--checkpoint-minutes 0.001 >out 2>err)
 got=$?
 must "a full disk is an error" test $got = 1

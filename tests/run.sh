@@ -147,7 +147,7 @@ short)
 	job lint 60 'sh tests/lint.sh'
 	programs unit 300 release tests/test_*.c
 	programs gradient 300 double tests/gradcheck_*.c
-	programs asan 600 asan tests/test_*.c
+	programs asan 900 asan tests/test_*.c
 	programs tsan 600 tsan tests/test_train*.c tests/test_thread*.c
 	scripts 'tests/cli_*.sh' 300
 	fuzz 10

@@ -21,6 +21,7 @@ int corpus_main(int argc, char **argv);
 #undef main
 #include "../data/corpus_clean.c"
 #include "../data/corpus_codes.c"
+#include "../data/corpus_join.c"
 #include "../data/corpus_names.c"
 #include "../data/corpus_prose.c"
 #include "../data/corpus_text.c"
@@ -379,11 +380,52 @@ static void test_cap(void **state)
 	corpus_list_free(&l);
 }
 
+/* What is joined keeps every message in order, under one company's name. */
+static void test_join(void **state)
+{
+	enum { CHATS = 60 };
+	struct chat chats[CHATS] = { 0 }, *v[CHATS];
+	size_t n, messages = 0, longest = 0;
+	struct rng r;
+
+	(void)state;
+	rng_seed(&r, 3);
+	for (size_t i = 0; i < CHATS; i++) {
+		struct str text = STR_INIT;
+
+		v[i] = &chats[i];
+		str_addf(&text, "Firm%c helps with number %zu", i % 2 ? 'A' : 'B', i);
+		chat_add(&chats[i], "user", "hello", 5, 1);
+		chat_add(&chats[i], "assistant", text.s, text.len, 1);
+		chats[i].company = xstrdup(i % 2 ? "FirmA" : "FirmB");
+		str_free(&text);
+	}
+	n = corpus_join(v, CHATS, 0.5, &r);
+	assert_true(n < CHATS - 15 && n > 15);
+	for (size_t i = 0; i < n; i++) {
+		messages += v[i]->n;
+		longest = v[i]->n > longest ? v[i]->n : longest;
+		for (size_t k = 0; k < v[i]->n; k++) {
+			assert_string_equal(v[i]->messages[k].role, k % 2 ? "assistant" : "user");
+			assert_int_equal(v[i]->messages[k].len, strlen(v[i]->messages[k].content));
+			if (k % 2)
+				assert_memory_equal(v[i]->messages[k].content, v[i]->company, 5);
+			else
+				assert_string_equal(v[i]->messages[k].content + v[i]->messages[k].len - 5, "hello");
+		}
+	}
+	assert_int_equal(messages, 2 * CHATS);
+	assert_in_range(longest, 6, 12);
+	for (size_t i = 0; i < CHATS; i++)
+		chat_free(&chats[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_company), cmocka_unit_test(test_cucom), cmocka_unit_test(test_others),
 		cmocka_unit_test(test_mix), cmocka_unit_test(test_codes_survive), cmocka_unit_test(test_codes_are_found), cmocka_unit_test(test_cap),
+		cmocka_unit_test(test_join),
 	};
 
 	return cmocka_run_group_tests(tests, make_corpus, drop_corpus);

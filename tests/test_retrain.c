@@ -23,7 +23,7 @@
 #include "registry.h"
 #include "retrain.h"
 #include "retrain_state.h"
-#include "store.h"
+#include "store_forget.h"
 
 static char folder[40];
 static struct tiny tiny;
@@ -261,6 +261,30 @@ static void learn_as_adapter(struct retrain_result *r)
 		fail_msg("%s", e.msg);
 }
 
+static void served_alike(struct model *exact, const struct model *served)
+{
+	struct model *m = model_served(exact);
+	const struct params *ps = &m->w->layout;
+
+	assert_non_null(served->w->bytes);
+	for (size_t i = 0; i < W_COUNT; i++) {
+		const size_t rows = ps->p[i].rows, cols = ps->p[i].cols;
+		real *x = xcalloc(rows, sizeof(*x)), *y = xcalloc(2 * cols, sizeof(*y));
+
+		for (size_t k = 0; k < rows; k++)
+			x[k] = (real)((double)(k * 37 % 101) / 50 - 1);
+		if (weights_in_product(i) && i != W_EMBED) {
+			weights_product(m->w, i, 1, x, rows, false, y, cols);
+			weights_product(served->w, i, 1, x, rows, false, y + cols, cols);
+			if (memcmp(y, y + cols, cols * sizeof(*y)) != 0)
+				fail_msg("%s", ps->p[i].name);
+		}
+		free(x);
+		free(y);
+	}
+	model_unref(m);
+}
+
 /* A small file beside the shipped model, loaded like any version, merged to the same weights, and worth nothing with another
  * shipped model. */
 static void an_adapter(void **state)
@@ -268,7 +292,7 @@ static void an_adapter(void **state)
 	struct retrain_result r;
 	struct registry_list l;
 	struct registry *reg;
-	struct model *m[2];
+	struct model *m[3];
 	struct err e = ERR_INIT;
 	char *id, *note, path[80];
 
@@ -293,14 +317,19 @@ static void an_adapter(void **state)
 	assert_int_equal(registry_add(reg, m[0]->w, m[0]->tok, "{}", "{}", &id, NULL), 0);
 	assert_int_equal(registry_model(reg, id, MODEL_F32, &m[1], &e), 0);
 	assert_memory_equal(m[0]->w->flat, m[1]->w->flat, m[0]->w->layout.total * sizeof(real));
-	model_unref(m[0]);
 	model_unref(m[1]);
 
-	/* served, judged by what it says */
-	assert_int_equal(registry_model(reg, "v1", MODEL_SERVE, &m[0], &e), 0);
-	assert_int_equal(model_as_f32(&m[1], m[0], &e), 0);
-	model_unref(m[0]);
-	model_unref(m[1]);
+	/* served: in 8 bits alone, and the very same as the merged one in 8 bits; full precision is read again */
+	assert_int_equal(registry_model(reg, "v1", MODEL_SERVE, &m[1], &e), 0);
+	assert_null(m[1]->w->flat);
+	assert_null(m[1]->of);
+	assert_string_equal(m[0]->lineage, m[1]->lineage);
+	assert_string_equal(m[0]->scores, m[1]->scores);
+	served_alike(m[0], m[1]);
+	assert_int_equal(model_as_f32(&m[2], m[1], &e), 0);
+	assert_memory_equal(m[0]->w->flat, m[2]->w->flat, m[0]->w->layout.total * sizeof(real));
+	for (size_t i = 0; i < 3; i++)
+		model_unref(m[i]);
 
 	/* what serves is not removed, what does not is */
 	assert_int_equal(registry_remove(reg, "v1", &e), ERR_USAGE);
@@ -512,6 +541,37 @@ static void damaged_version_falls_back(void **state)
 	assert_int_equal(r.checks, GATE_CHECKS);
 }
 
+/* What serves learned from something that was forgotten: going on from it would keep it. */
+static void forgotten_is_not_gone_on_from(void **state)
+{
+	struct retrain_result r;
+	struct registry *reg;
+	struct store *s;
+	struct err e;
+	char *id;
+
+	(void)state;
+	teach_some();
+	teach("who is the secret customer?", "it is anna.", 1);
+	assert_int_equal(registry_open(&reg, folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
+	assert_int_equal(registry_add(reg, tiny.m->w, tiny.m->tok, "{}", "{}", &id, NULL), 0);
+	assert_int_equal(registry_promote(reg, id, "promoted", NULL), 0);
+	registry_close(reg);
+	assert_int_equal(store_open(&s, folder, STORE_READ_WRITE, NULL), 0);
+	assert_int_equal(store_run_add(s, "retrain", id, "base", "published", "{}", 1, (int64_t[]){ 3 }, 1, NULL), 0);
+	assert_int_equal(store_forget(s, &(struct store_forget){ .kind = STORE_FORGET_PHRASE, .text = "secret customer" }, true,
+	                              &(struct store_forgotten){ 0 }, NULL), 0);
+	assert_true(store_model_tainted(s, id));
+	store_close(s);
+	assert_int_equal(run_it(&r, &e), 0);
+	assert_non_null(strstr(said.s, "version v1 learned from something that was forgotten; starting from the shipped model"));
+	assert_int_equal(r.checks, GATE_CHECKS);
+	assert_int_equal(store_open(&s, folder, STORE_READ_WRITE, NULL), 0);
+	assert_false(r.published && store_model_tainted(s, r.model));
+	store_close(s);
+	free(id);
+}
+
 static void disk_full_while_publishing(void **state)
 {
 	struct retrain_result r;
@@ -624,7 +684,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(nothing_to_train_on), T(it_learns_and_publishes), T(same_steps_same_weights), T(an_adapter), T(one_trainer_a_folder), T(cancelled),
 		T(kept_when_stopped), T(interrupted_and_gone_on_with), T(interrupted_in_the_gate), T(not_gone_on_with_when_things_changed),
-		T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing), T(damaged_version_falls_back),
+		T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing), T(damaged_version_falls_back), T(forgotten_is_not_gone_on_from),
 		T(disk_full_while_publishing), T(disk_full_while_interrupting), T(damaged_checkpoint), T(scheduled),
 	};
 	int failed;

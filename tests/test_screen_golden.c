@@ -81,9 +81,9 @@ static void mask(unsigned how)
 			nth += head;
 			if (head)
 				model = screen.rows < 14 ? nth > 1 : row_has(r, "%  model");
-			for (int c = 0; c < screen.columns && head; c++)
+			for (int c = 1; c < screen.columns && head; c++)
 				if (isdigit((unsigned char)grid[r][c].text[0]) || grid[r][c].text[0] == '#')
-					strcpy(grid[r][c].text, c ? "." : grid[r][c].text);
+					strcpy(grid[r][c].text, ".");
 			if (model)
 				blank(r, head && screen.rows >= 14 ? 15 : 2, screen.columns);
 		}

@@ -125,6 +125,7 @@ static const struct {
 	[ACT_TAB] = { "/traini", "> /training", NULL },
 	[ACT_TAKE_BACK] = { "abc", ">", "> abc" },
 	[ACT_DISMISS] = { "", ">", NULL },
+	[ACT_ANOTHER] = { "", "grey text is off: M-s", NULL },
 	[ACT_GHOST] = { "", "grey text is off", NULL },
 	[ACT_CUSTOMER] = { "", "what the customer wrote first", NULL },
 	[ACT_SUGGEST] = { "", "nothing to answer yet", NULL },

@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "common_screen.h"
+#include "store.h"
 
 static void open_assist(void)
 {
@@ -220,6 +222,39 @@ static void what_is_sent_is_copied(void **state)
 	free(big);
 }
 
+/* Of a very long message its ends are shown, and all of it is kept. */
+static void the_middle_of_a_megabyte(void **state)
+{
+	struct str s = STR_INIT;
+	char cmd[100];
+
+	(void)state;
+	open_assist();
+	str_adds(&s, "\033[200~THE_BEGINNING\n");
+	for (int i = 0; s.len < 500000; i++)
+		str_addf(&s, "line %d of it%s\n", i, i == 15000 ? " THE_MIDDLE" : "");
+	str_adds(&s, "THE_END\033[201~");
+	screen_send(s.s, s.len);
+	str_free(&s);
+	screen_expect("THE_END");
+	screen_keys("\r");
+	screen_expect("  THE_END");
+	for (int i = 0; i < 500 && !screen_shows(" kB are not shown here"); i++) {
+		screen_keys("\033v");
+		screen_drain(10);
+	}
+	screen_expect("[... 436 kB are not shown here");
+	for (int i = 0; i < 500 && !screen_shows("THE_BEGINNING"); i++) {
+		screen_keys("\033v");
+		screen_drain(10);
+		assert_false(screen_shows("THE_MIDDLE"));
+	}
+	screen_expect("  THE_BEGINNING");
+	screen_quit();
+	snprintf(cmd, sizeof(cmd), "grep -rqa THE_MIDDLE %s/data", screen.home);
+	assert_int_equal(system(cmd), 0);
+}
+
 /* GNU screen passes on what stands in device control strings, and no longer ones than it can hold. */
 static void copied_through_gnu_screen(void **state)
 {
@@ -304,6 +339,39 @@ static void in_an_editor(void **state)
 	screen_quit();
 }
 
+/* No room for the file: nothing is lost, and nothing is left behind. */
+static void no_room_for_the_editor(void **state)
+{
+	const struct rlimit small = { 1 << 20, RLIM_INFINITY };
+	struct rlimit was;
+	struct str s = STR_INIT;
+	char cmd[100];
+
+	(void)state;
+	screen_env("EDITOR", "true");
+	screen_env("VISUAL", NULL);
+	screen_env("TMPDIR", screen.home);
+	getrlimit(RLIMIT_FSIZE, &was);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	open_assist();
+	setrlimit(RLIMIT_FSIZE, &was);
+	signal(SIGXFSZ, SIG_DFL);
+	str_adds(&s, "\033[200~");
+	while (s.len < 1200000)
+		str_adds(&s, "some words of a long letter; ");
+	str_adds(&s, "THE_END\033[201~");
+	screen_send(s.s, s.len);
+	str_free(&s);
+	screen_expect("THE_END");
+	screen_keys("\030e");
+	screen_expect("no file for the editor");
+	assert_true(screen_shows("THE_END"));
+	snprintf(cmd, sizeof(cmd), "ls %s | grep -q '^answerback-'", screen.home);
+	assert_int_not_equal(system(cmd), 0);
+	screen_quit();
+}
+
 /* ---- conversations, history, models ---- */
 
 static void conversations_are_found_again(void **state)
@@ -350,14 +418,53 @@ static void conversations_are_found_again(void **state)
 	screen_quit();
 }
 
+/* The words of a reply stand in the first column of the rows under "sure". */
+static void earlier_replies_are_explained(void **state)
+{
+	(void)state;
+	screen_command("teach 'Where is my parcel?' 'Tomorrow, surely.'", NULL);
+	screen_command("teach 'Do you sell umbrellas?' 'Only yellow ones.'", NULL);
+	screen_start(24, 80, "xterm-256color", "");
+	screen_expect("model base");
+	screen_keys("\033s\030w");
+	screen_expect("no reply to explain yet");
+	screen_keys("qWhere is my parcel?\r");
+	screen_expect("  Tomorrow, surely.");
+	screen_keys("Do you sell umbrellas?\r");
+	screen_expect("  Only yellow ones.");
+	screen_keys("\030w");
+	screen_expect("reply           sure");
+	screen_expect("yellow");
+	assert_false(screen_shows("surely"));
+	screen_keys("p");
+	screen_expect("1 back          sure");
+	screen_expect("surely.");
+	assert_false(screen_shows("yellow"));
+	screen_keys("p");
+	screen_expect("no reply before this one");
+	assert_true(screen_shows("surely."));
+	screen_keys("n");
+	screen_expect("reply           sure");
+	screen_expect("yellow");
+	screen_keys("n");                              /* the last there is */
+	screen_settle(200);
+	assert_true(screen_shows("yellow"));
+	screen_quit();
+}
+
 static void models(void **state)
 {
-	char cmd[300];
+	char cmd[600], path[100];
+	struct store *s;
 
 	(void)state;
+	snprintf(path, sizeof(path), "%s/data/answerback.db", screen.home);
 	/* another version: here a copy, which has to say the same */
 	snprintf(cmd, sizeof(cmd), "mkdir -p %s/data/models && cp data/model.safetensors %s/data/models/v1.safetensors", screen.home, screen.home);
 	assert_int_equal(system(cmd), 0);
+	assert_int_equal(store_open_file(&s, path, STORE_READ_WRITE, NULL), 0);
+	assert_int_equal(store_run_add(s, "retrain", "v1", "base", "published", "{}", 1, (int64_t[]){ 7 }, 1, NULL), 0);
+	store_close(s);
 	screen_start(24, 80, "xterm-256color", "");
 	screen_expect("model base");
 	screen_keys("where is my umbrella\r");
@@ -366,6 +473,8 @@ static void models(void **state)
 	screen_keys("\030v");
 	screen_expect("> base     serves");
 	screen_expect("  v1");
+	assert_true(screen_shows("knows what was forgotten"));
+	assert_false(screen_shows("t retrains on what is left"));
 	screen_keys("c");
 	screen_expect("pick another one");
 	screen_keys("jc");
@@ -376,6 +485,7 @@ static void models(void **state)
 	screen_expect("> base     serves");
 	screen_keys("jp");
 	screen_expect("> v1       serves");
+	assert_true(screen_shows("t retrains on what is left"));
 	screen_expect("model v1");                     /* and in the title */
 	screen_expect("promoted 20");
 	assert_true(screen_shows(" by tester"));
@@ -388,7 +498,15 @@ static void models(void **state)
 	screen_expect("model base");
 	screen_keys("rr");
 	screen_expect("nothing to go back to");
+	screen_keys("t");
+	screen_expect("nothing to train on");
 	screen_quit();
+	/* the same without a screen, and what it did is in the audit trail */
+	screen_command("model promote v1", NULL);
+	snprintf(cmd, sizeof(cmd), "export HOME=%s ANSWERBACK_DATA_DIR=%s/data; p=%s; $p model list 2>&1 | grep -q 'that serves learned from' &&"
+	         " $p model list --json >%s/list && grep -q '\"v1\".*\"tainted\": true' %s/list && grep -q '\"base\".*\"tainted\": false' %s/list",
+	         screen.home, screen.home, getenv("ANSWERBACK") ? getenv("ANSWERBACK") : "./answerback", screen.home, screen.home, screen.home);
+	assert_int_equal(system(cmd), 0);
 }
 
 static void a_run_is_followed(void **state)
@@ -438,9 +556,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, screen_fresh, screen_gone)
 	const struct CMUnitTest tests[] = {
-		T(a_correction_answers_the_next_time), T(edits_that_are_trusted), T(skipping_and_scrolling), T(an_open_field_is_not_sent), T(what_is_sent_is_copied),
-		T(copied_through_gnu_screen), T(the_line_history_outlives_a_kill), T(in_an_editor), T(conversations_are_found_again),
-		T(models), T(a_run_is_followed), T(nothing_to_retrain_on),
+		T(a_correction_answers_the_next_time), T(edits_that_are_trusted), T(skipping_and_scrolling), T(an_open_field_is_not_sent), T(what_is_sent_is_copied), T(the_middle_of_a_megabyte),
+		T(copied_through_gnu_screen), T(the_line_history_outlives_a_kill), T(in_an_editor), T(no_room_for_the_editor), T(conversations_are_found_again),
+		T(earlier_replies_are_explained), T(models), T(a_run_is_followed), T(nothing_to_retrain_on),
 	};
 
 	cmocka_set_test_filter(getenv("TEST"));

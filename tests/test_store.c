@@ -187,6 +187,15 @@ static void models_that_learned_are_marked(void **state)
 	store_conversation_delete(s, c, NULL);
 	assert_int_equal(store_tainted(s, name_it, name, NULL), 0);
 	assert_string_equal(name, "v7");
+	assert_true(store_model_tainted(s, "v7"));
+	assert_false(store_model_tainted(s, "v8"));
+	/* what grows from it has it too; a failed run names no model; a name that is given again starts clean */
+	store_run_add(s, "retrain", "", "v7", "gate failed", "{}", 1, NULL, 0, NULL);
+	store_run_add(s, "merge", "v8", "v7", "merged", "{}", 1, NULL, 0, NULL);
+	assert_true(store_model_tainted(s, "v8"));
+	assert_false(store_model_tainted(s, ""));
+	store_run_add(s, "retrain", "v8", "base", "published", "{}", 1, NULL, 0, NULL);
+	assert_false(store_model_tainted(s, "v8"));
 	store_close(s);
 }
 

@@ -260,7 +260,7 @@ static void what_is_shown_of_a_hit(void **state)
 	(void)state;
 	store_say(s, id, "user", "typed", "one two three, four five: Delivéry six delay seven deliveries eight nine ten eleven twelve", 0);
 	store_search(s, "deliv", 5, 0, add_hit, &p, NULL);
-	assert_string_equal(p.snippet, "...three, four five: \x02" "Delivéry\x03 six delay seven \x02" "deliveries\x03 eight nine ten eleven...");
+	assert_string_equal(p.snippet, "one two three, four five: \x02" "Delivéry\x03 six delay seven \x02" "deliveries\x03 eight nine ten eleven twelve");
 	store_say(s, id, "user", "typed", "Deliver!", 0);
 	p.n = 0;
 	store_search(s, "deliv", 5, 0, add_hit, &p, NULL);
@@ -274,6 +274,36 @@ static void what_is_shown_of_a_hit(void **state)
 	p.n = 0;
 	store_search(s, "deliver ", 5, 0, add_hit, &p, NULL);
 	assert_int_equal(p.n, 1);
+
+	/* of a long one: some thirty characters before, cut between words; both ways of looking show the same */
+	static const char *const queries[] = { "umbrella ", "umbrel", "umb" };
+
+	store_say(s, id, "user", "typed", "Grüße aus München! Ich hätte gern gewußt, ob mein grüner umbrella, den ich vorige Woche im Laden am Markt"
+	          " vergessen habe, schon bei Ihnen abgegeben wurde, und wo ich ihn abholen kann.", 0);
+	for (size_t i = 0; i < 3; i++) {
+		p.n = 0;
+		store_search(s, queries[i], 5, 0, add_hit, &p, NULL);
+		assert_int_equal(p.n, 1);
+		assert_string_equal(p.snippet, "...gern gewußt, ob mein grüner \x02" "umbrella\x03, den ich vorige Woche im Laden am Markt vergessen"
+		                    " habe, schon bei Ihnen abgegeben...");
+	}
+	/* the place with the most of what was asked for */
+	p.n = 0;
+	store_search(s, "bei ich wo ", 5, 0, add_hit, &p, NULL);
+	assert_non_null(strstr(p.snippet, "\x02wo\x03 \x02ich\x03"));
+	/* no white space to cut at, and a match longer than what is shown */
+	store_say(s, id, "user", "typed", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/kiwi/bbbb", 0);
+	p.n = 0;
+	store_search(s, "kiwi ", 5, 0, add_hit, &p, NULL);
+	assert_string_equal(p.snippet, "...aaaaaaaaaaaaaaaaaaaaaaaaaaaaa/\x02kiwi\x03/bbbb");
+	char word[200];
+
+	memset(word, 'q', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	store_say(s, id, "user", "typed", word, 0);
+	p.n = 0;
+	store_search(s, "qqqqqqqq", 5, 0, add_hit, &p, NULL);
+	assert_int_equal(strlen(p.snippet), 120 + 5);
 	store_close(s);
 }
 

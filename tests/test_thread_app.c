@@ -142,7 +142,7 @@ static void a_reply_is_streamed_and_kept(void **state)
 	assert_int_equal(ev.conversation, id);
 	assert_non_null(ev.text);
 	event_fini(&ev);
-	app_why(a, id);
+	app_why(a, id, 0);
 	ev = wait_for(a, EVENT_WHY);
 	for (size_t i = 0; i < ev.why->words; i++) {
 		double sum = 0;
@@ -325,7 +325,7 @@ static void left_in_the_middle(void **state)
 		app_search(a, "said", 1);
 		app_search(a, "said b", 2);
 		app_ghost(a, id, "user", "typing", 1);
-		app_why(a, id);
+		app_why(a, id, 0);
 		usleep((useconds_t)(i * 3000));
 		app_close(a);
 	}

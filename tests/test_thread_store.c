@@ -396,7 +396,7 @@ static void counts_are_made_anew(void **state)
 	id = app_conversation(a, NULL, NULL);
 	for (int i = 0; i < 3; i++)
 		app_say(a, id, "user", "typed", said[i]);
-	app_why(a, id);      /* answered with a note: everything before has been done */
+	app_why(a, id, 0);      /* answered with a note: everything before has been done */
 	wait_for(a, EVENT_NOTE, &ev);
 	event_fini(&ev);
 	app_close(a);

@@ -130,7 +130,7 @@ static attr_t mark_attr(enum mark m)
 	case MARK_SELECTED:
 		return A_REVERSE;
 	case MARK_BAD:
-		return ((attr_t)term_attr(STYLE_WARN) & ~A_BOLD) | A_UNDERLINE;
+		return (attr_t)term_attr(STYLE_MISSPELT);
 	case MARK_NONE:
 		break;
 	}
@@ -206,9 +206,9 @@ static void draw_ghost(struct desk *d, int y, int x, size_t row, int columns)
 		n = strlen(safe);
 		fit = text_fit(safe, n, columns - x);
 	}
-	draw_text(y, x, columns - x, safe, fit, STYLE_DIM);
+	draw_text(y, x, columns - x, safe, fit, STYLE_GHOST);
 	if (fit < n)
-		draw_text(y + 1, 0, columns, safe + fit, n - fit, STYLE_DIM);
+		draw_text(y + 1, 0, columns, safe + fit, n - fit, STYLE_GHOST);
 	free(safe);
 	if (!*d->ghost)
 		desk_ghost_clear(d, NULL);

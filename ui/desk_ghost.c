@@ -106,7 +106,7 @@ static bool wanted(const struct desk *d, const char *draft, size_t n)
 	const struct editbuf *b = desk_text(d);
 	size_t typed = 0;
 
-	if (!d->ghost_on || !d->ready || !d->typed || d->pasting || d->asking || d->help || d->mark != SIZE_MAX ||
+	if (!d->ghost_on || !term_attr(STYLE_GHOST) || !d->ready || !d->typed || d->pasting || d->asking || d->help || d->mark != SIZE_MAX ||
 	    d->cursor != wrap_line_end(b, d->cursor) || n == 0)
 		return false;
 	for (size_t i = 0; i < n && typed < MIN_TYPED; i++)

@@ -25,7 +25,7 @@ static struct {
 	char *history;
 	unsigned char *queue;
 	size_t first, n, cap;
-	bool pasting, stop;
+	bool pasting, stop, unkept;
 	const char *const *names;
 	struct str paste;
 	size_t tail;              /* bytes of the end mark seen */
@@ -417,7 +417,7 @@ void input_remember(const char *text)
 	else
 		return;
 	/* written at once: a kill loses no line, and what another program appended stays */
-	if (in.history && append_history(1, in.history) != 0) {
+	if (in.history && !in.unkept && append_history(1, in.history) != 0) {
 		const int fd = open(in.history, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 
 		if (fd >= 0) {
@@ -425,6 +425,11 @@ void input_remember(const char *text)
 			append_history(1, in.history);
 		}
 	}
+}
+
+void input_keep(bool keep)
+{
+	in.unkept = !keep;
 }
 
 void input_newline(void)

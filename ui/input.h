@@ -35,6 +35,8 @@ void input_set(const char *text);        /* one edit; the cursor at its end */
 void input_insert(const char *text);     /* one undo step, at the cursor */
 void input_clear(void);
 void input_remember(const char *text);   /* into the history */
+/* Write what is remembered to the file, or for now not. */
+void input_keep(bool keep);
 void input_newline(void);
 void input_undo(void);
 bool input_previous(void);               /* history; false: there is none */

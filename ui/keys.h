@@ -15,6 +15,7 @@
 	X(TAB, "\\C-i", 0, "Tab", "take the grey text; else complete a /command") \
 	X(TAKE_BACK, "\\C-_", 0, "C-_", "undo; takes accepted grey text back at once") \
 	X(DISMISS, "\\C-g", 0, "C-g", "send the grey text away; leave a screen") \
+	X(ANOTHER, "\\e/", 0, "M-/", "another grey text than this; one where none is shown") \
 	X(GHOST, "\\es", 0, "M-s", "grey text on and off") \
 	X(CUSTOMER, "", 'c', "C-x c", "assist: what is typed or pasted is the customer's") \
 	X(SUGGEST, "\\eg", 'g', "M-g, C-x g", "suggest replies") \

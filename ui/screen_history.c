@@ -31,7 +31,18 @@ static void open_it(struct ui *u)
 static void draw_snippet(int y, int x, int columns, const char *s, bool picked)
 {
 	enum term_style style = picked ? STYLE_PICK : STYLE_PLAIN;
+	const char *match = strchr(s, 2);
+	const int before = columns > 40 ? columns - 20 : columns / 2;
 
+	/* narrow: what was found must be seen, whatever stands before it */
+	if (match && text_width(s, (size_t)(match - s)) > before) {
+		while (s < match && (*s != ' ' || text_width(s, (size_t)(match - s)) > before - 3))
+			s++;
+		draw_text(y, x, columns, "...", 3, style);
+		s += *s == ' ';
+		x += 3;
+		columns -= 3;
+	}
 	while (*s && columns > 0) {
 		const size_t n = strcspn(s, "\x02\x03");
 		char *safe = text_safe(s, n, term_ascii());

@@ -28,13 +28,15 @@ static void draw(struct ui *u, int rows, int columns)
 
 		draw_line(1 + y, 0, 24, i == u->pick ? STYLE_PICK : STYLE_BOLD, "%s %-8s %-8s", i == u->pick ? ">" : " ", it->text,
 		          it->flags ? "damaged" : it->flag ? "serves" : "");
-		draw_line(1 + y, 24, columns - 24, STYLE_DIM, "%s%s%s%s", *it->role ? "from " : "", it->role, *it->role ? ", " : "", it->more);
+		draw_line(1 + y, 24, columns - 24, STYLE_DIM, "%s%s%s%s%s", it->number ? "knows what was forgotten; " : "",
+		          *it->role ? "from " : "", it->role, *it->role ? ", " : "", it->more);
 	}
 	if (detail) {
 		const struct event_item *it = &u->models.item[u->pick];
 		char text[700];
 
-		snprintf(text, sizeof(text), "%s%s%s%s%s\n%s", it->flags ? "damaged: " : "", it->flags ? it->flags : "", it->flags ? "\n" : "",
+		snprintf(text, sizeof(text), "%s%s%s%s%s%s\n%s", it->number ?
+		         "learned from something that was forgotten: t retrains on what is left, from the shipped model\n" : "", it->flags ? "damaged: " : "", it->flags ? it->flags : "", it->flags ? "\n" : "",
 		         *it->origin ? it->origin : "no figures are known of it", *it->answer ? "" : "\nnever chosen by hand", it->answer);
 		draw_detail(1 + list, detail, columns, text);
 	}
@@ -68,6 +70,12 @@ static bool key(struct ui *u, int k)
 		}
 		app_promote(u->app, NULL);
 		break;
+	case 't':
+		if (app_retraining(u->app))
+			ui_show(u, SCREEN_TRAINING);
+		else
+			ui_command(u, "train");
+		break;
 	case 'c':
 		if (!it || !now || it->flag)
 			ui_note(u, now ? "pick another one than what serves: the two are compared" : "--model chose what serves: nothing to compare with");
@@ -86,7 +94,7 @@ static bool key(struct ui *u, int k)
 
 const struct screen screen_models = {
 	.title = "models", .open = open_it, .draw = draw, .key = key,
-	.hint = "p promotes, r rolls back, c compares with what serves; q goes back|p promote, r roll back, c compare, q|p r c q"
+	.hint = "p promotes, r rolls back, c compares with what serves, t retrains; q goes back|p promotes, r rolls back, c compares, t retrains; q goes back|p r c t q"
 };
 
 /* ---- two side by side ---- */

@@ -12,7 +12,8 @@ static void open_it(struct ui *u)
 	event_why_free(u->why);
 	u->why = NULL;
 	u->why_source = -1;
-	app_why(u->app, ui_conversation(u)->id);
+	u->why_back = 0;
+	app_why(u->app, ui_conversation(u)->id, 0);
 }
 
 static const char *shade(float w)
@@ -71,6 +72,7 @@ static void draw(struct ui *u, int rows, int columns)
 	const int heads = rows >= 18 ? 8 : rows >= 13 ? 5 : 1, below = rows >= 10 ? 4 : rows >= 7 ? 2 : 0, list = rows - heads - below;
 	const size_t room = columns > left + 4 ? (size_t)(columns - left - 1) : 0;
 	size_t first, source;
+	char reply[32];
 	int y = heads + 1;
 
 	if (!w) {
@@ -83,7 +85,8 @@ static void draw(struct ui *u, int rows, int columns)
 		u->why_source = (int64_t)w->sources - 1;
 	if (u->why_source >= 0 && (size_t)u->why_source < first)
 		u->why_source = (int64_t)first;
-	draw_line(heads, 0, columns, STYLE_DIM, wide ? "%-14s  sure nul" : "%-8s sure", "reply");
+	snprintf(reply, sizeof(reply), u->why_back ? "%zu back" : "reply", u->why_back);
+	draw_line(heads, 0, columns, STYLE_DIM, wide ? "%-14s  sure nul" : "%-8s sure", reply);
 	draw_heads(w, first, left, heads);
 	for (int k = 0; k < list && u->top + (size_t)k < w->words; k++, y++) {
 		const size_t i = u->top + (size_t)k;
@@ -129,10 +132,14 @@ static bool key(struct ui *u, int k)
 		u->why_source += k == UI_LEFT ? -(u->why_source >= 0) : 1;      /* drawing bounds it */
 		return true;
 	}
+	if (k == 'p' || (k == 'n' && u->why_back > 0)) {
+		app_why(u->app, ui_conversation(u)->id, k == 'p' ? u->why_back + 1 : u->why_back - 1);
+		return true;
+	}
 	return false;
 }
 
 const struct screen screen_why = {
 	.title = "why this reply?", .open = open_it, .draw = draw, .key = key,
-	.hint = "Up, Down through the reply; Left, Right through what was said; q goes back|Up, Down, Left, Right; q back"
+	.hint = "Up, Down, Left, Right; p the reply before, n the one after; q goes back|Up, Down, Left, Right; p, n; q back"
 };

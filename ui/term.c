@@ -215,6 +215,13 @@ void term_suspend(void)
 	term_return();
 }
 
+static unsigned long ghost_attr(void)
+{
+	const unsigned long has = (unsigned long)termattrs();
+
+	return has & A_DIM ? A_DIM : has & A_UNDERLINE ? A_UNDERLINE : has & A_REVERSE;
+}
+
 unsigned long term_attr(enum term_style style)
 {
 	const bool c = term.colour;
@@ -236,6 +243,10 @@ unsigned long term_attr(enum term_style style)
 		return c ? (unsigned long)COLOR_PAIR(2) : A_BOLD;
 	case STYLE_PICK:
 		return A_REVERSE;
+	case STYLE_GHOST:
+		return ghost_attr();
+	case STYLE_MISSPELT:      /* in bold too where grey text is underlined */
+		return A_UNDERLINE | (c ? (unsigned long)COLOR_PAIR(3) : 0) | (ghost_attr() == A_UNDERLINE ? A_BOLD : 0);
 	case STYLE_PLAIN:
 	case STYLES:
 		break;

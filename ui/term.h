@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum term_style { STYLE_PLAIN, STYLE_DIM, STYLE_BOLD, STYLE_TITLE, STYLE_USER, STYLE_AGENT, STYLE_WARN, STYLE_GOOD, STYLE_PICK, STYLES };
+enum term_style { STYLE_PLAIN, STYLE_DIM, STYLE_BOLD, STYLE_TITLE, STYLE_USER, STYLE_AGENT, STYLE_WARN, STYLE_GOOD, STYLE_PICK, STYLE_GHOST,
+	STYLE_MISSPELT, STYLES };
 
 /* false: this terminal cannot hold a screen (dumb). */
 bool term_open(void);
@@ -23,6 +24,7 @@ void term_suspend(void);
 /* Give the terminal to a child and take it again. */
 void term_leave(void);
 void term_return(void);
+/* Text that nobody has typed never looks like typed text: 0 for STYLE_GHOST says that this terminal has no way to show it. */
 unsigned long term_attr(enum term_style style);
 /* Write bytes straight to the terminal (OSC 52). */
 void term_raw(const char *bytes, unsigned long n);

@@ -69,6 +69,7 @@ void ui_show(struct ui *u, enum screen_id id)
 	struct conversation *c = ui_conversation(u);
 
 	compose_ghost_clear(u, NULL);
+	compose_mark(u);
 	if (own && !had) {      /* the line is the screen's: the draft waits */
 		free(c->draft);
 		c->draft = xstrdup(input_text());
@@ -116,8 +117,7 @@ static void title(struct ui *u, int columns)
 
 	if (app_retraining(u->app))
 		snprintf(training, sizeof(training), "training %.0f%%  ", 100 * u->training);
-	snprintf(right, sizeof(right), "%s%s%s%s ", training, app_private(u->app) ? "private  " : "",
-	         *u->model ? "model " : "loading the model", u->model);
+	snprintf(right, sizeof(right), "%s%s%s ", training, *u->model ? "model " : "loading the model", u->model);
 	draw_fill(0, columns, STYLE_TITLE);
 	draw_line(0, 0, columns, STYLE_TITLE, "%s", left);
 
@@ -155,6 +155,10 @@ static void status(struct ui *u, int rows, int columns)
 	if (*mode) {      /* vi's mode is always to be seen */
 		draw_line(y, 0, columns, STYLE_TITLE, "%s", mode);
 		x = (int)strlen(mode) + 1;
+	}
+	if (app_private(u->app)) {
+		draw_line(y, x, columns - x, STYLE_WARN, "private");
+		x += 8;
 	}
 	if (*u->note && ui_now() < u->note_until) {
 		draw_line(y, x, columns - x, STYLE_BOLD, "%s", u->note);

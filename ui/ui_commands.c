@@ -11,6 +11,8 @@
 #include "ui_compose.h"
 #include "ui_private.h"
 
+enum { MOST_SHOWN = 64000 };      /* bytes of a message */
+
 const struct command ui_commands[] = {
 	{ "suggest", "", "suggest replies", "M-g", true },
 	{ "customer", "<TEXT>", "what the customer wrote (assist)", "C-x c", true },
@@ -39,6 +41,7 @@ const struct command ui_commands[] = {
 	{ "assist", "", "be the agent: suggestions for what customers wrote", "", true },
 	{ "chat", "", "be the customer: the model answers", "", true },
 	{ "ghost", "", "grey text ahead of the cursor on or off", "M-s", true },
+	{ "private", "[off]", "keep nothing of what is said from now on", "", true },
 	{ "settings", "", "what is set, and where that came from", "C-x s", true },
 	{ "set", "<NAME VALUE>", "change a setting", "", false },
 	{ "help", "", "all keys and commands", "C-x h", true },
@@ -74,6 +77,7 @@ void ui_switch(struct ui *u, size_t to)
 	if (to >= u->n || to == u->at)
 		return;
 	if (!own) {
+		compose_mark(u);
 		compose_save_draft(u);
 		free(c->draft);
 		c->draft = xstrdup(input_text());
@@ -103,17 +107,72 @@ void ui_go(struct ui *u, int by)
 	ui_switch(u, to);
 }
 
+/* Making safe and wrapping a megabyte takes longer than a key may. */
+char *ui_shown(const char *text)
+{
+	const size_t n = strlen(text), half = MOST_SHOWN / 2;
+	struct str s = STR_INIT;
+	size_t head = half, tail = n - half;
+	char *part;
+
+	if (n <= MOST_SHOWN)
+		return text_safe(text, n, term_ascii());
+	while (head > 0 && ((unsigned char)text[head] & 0xc0) == 0x80)
+		head--;
+	while (tail < n && ((unsigned char)text[tail] & 0xc0) == 0x80)
+		tail++;
+	part = text_safe(text, head, term_ascii());
+	str_addf(&s, "%s\n[... %zu kB are not shown here; /history, then /export, writes them to a file ...]\n", part, (tail - head) / 1000);
+	free(part);
+	part = text_safe(text + tail, n - tail, term_ascii());
+	str_adds(&s, part);
+	free(part);
+	return str_detach(&s);
+}
+
 void ui_add_message(struct conversation *c, const char *role, const char *origin, const char *text, time_t when)
 {
 	c->m = xreallocarray(c->m, c->n + 1, sizeof(*c->m));
 	c->m[c->n++] = (struct message){
 		.role = xstrdup(role), .origin = xstrdup(origin), .text = xstrdup(text),
-		.shown = text_safe(text, strlen(text), term_ascii()), .when = when,
+		.shown = ui_shown(text), .when = when,
 	};
 	c->scroll = 0;
 }
 
+void ui_said(struct ui *u, struct conversation *c)
+{
+	if (app_private(u->app))
+		c->unkept = c->n;
+}
+
 /* ---- commands ---- */
+
+static void set_private(struct ui *u, bool on)
+{
+	if (on)
+		compose_save_draft(u);      /* as it is before */
+	if (!app_set_private(u->app, on)) {
+		ui_note(u, "it was started with --private: there is nothing to keep it in");
+		return;
+	}
+	input_keep(!app_private(u->app));
+	ui_note(u, on ? "nothing of what is said is kept from now on; /private off goes back" : "what is said is kept again");
+}
+
+/* What learns from the last reply would learn from the last one that was kept. */
+static bool was_in_private(struct ui *u)
+{
+	const struct conversation *c = ui_conversation(u);
+	size_t i = c->n;
+
+	while (i > 0 && strcmp(c->m[i - 1].role, "assistant") != 0)
+		i--;
+	if (!app_private(u->app) && (i == 0 || i > c->unkept))
+		return false;
+	ui_note(u, "private: nothing is learned from it");
+	return true;
+}
 
 static void correct(struct ui *u, const char *text)
 {
@@ -134,7 +193,7 @@ static void correct(struct ui *u, const char *text)
 	free(m->line);
 	m->line = NULL;
 	m->text = xstrdup(text);
-	m->shown = text_safe(text, strlen(text), term_ascii());
+	m->shown = ui_shown(text);
 	m->origin = xstrdup("corrected");
 	app_correct(u->app, c->id, text);
 }
@@ -246,17 +305,22 @@ static bool run(struct ui *u, const char *line)
 			ui_customer_said(u, rest);
 		else
 			ui_note(u, "say what the customer wrote: /customer TEXT");
+	} else if (strcmp(name, "private") == 0) {
+		set_private(u, strcmp(rest, "off") != 0);
 	} else if (strcmp(name, "canned") == 0) {
 		if (!*rest)
 			ui_show(u, SCREEN_CANNED);
 		else if (!ui_insert_canned_named(u, rest))
 			ui_note(u, "there is no one canned reply '%.40s': C-x k lists them", rest);
 	} else if (strcmp(name, "keep") == 0) {
-		keep(u, rest);
+		if (!was_in_private(u))
+			keep(u, rest);
 	} else if (strcmp(name, "good") == 0 || strcmp(name, "bad") == 0) {
-		app_rate(u->app, c->id, name[0] == 'g' ? 1 : -1);
+		if (!was_in_private(u))
+			app_rate(u->app, c->id, name[0] == 'g' ? 1 : -1);
 	} else if (strcmp(name, "correct") == 0) {
-		correct(u, rest);
+		if (!was_in_private(u))
+			correct(u, rest);
 	} else if (strcmp(name, "new") == 0) {
 		ui_new_conversation(u, rest, NULL);
 	} else if (strcmp(name, "case") == 0) {

@@ -117,7 +117,7 @@ void compose_draw(struct ui *u, int y, int rows, int columns)
 		if (typed < l->len) {
 			const int w = text_width(sh.text + l->start, typed);
 
-			draw_text(y + r, left + w, columns - left - w, sh.text + l->start + typed, l->len - typed, STYLE_DIM);
+			draw_text(y + r, left + w, columns - left - w, sh.text + l->start + typed, l->len - typed, STYLE_GHOST);
 		}
 		if (first + (size_t)r == sh.at) {
 			const size_t upto = sh.cursor > l->start ? sh.cursor - l->start : 0;
@@ -168,7 +168,7 @@ static bool wants_ghost(const struct ui *u)
 	const size_t n = input_length();
 	size_t typed = 0;
 
-	if (!u->ghost_on || u->screen != SCREEN_CHAT || !*u->model || input_pasting() || input_searching() ||
+	if (!u->ghost_on || !term_attr(STYLE_GHOST) || u->screen != SCREEN_CHAT || !*u->model || input_pasting() || input_searching() ||
 	    strcmp(input_mode(), "cmd") == 0 || input_cursor() != n || n == 0 || n > 100000 || text[0] == '/' || text[n - 1] == '\n')
 		return false;
 	for (size_t i = 0; i < n && typed < MIN_TYPED; i++)
@@ -185,9 +185,22 @@ static uint64_t hash(const char *s, size_t n)
 	return h;
 }
 
+void compose_mark(struct ui *u)
+{
+	struct conversation *c = ui_conversation(u);
+
+	if (ui_screen(u->screen)->own_line)
+		return;
+	if (input_length() == 0)
+		c->unkept_draft = false;
+	else if (app_private(u->app))
+		c->unkept_draft = true;
+}
+
 void compose_changed(struct ui *u)
 {
 	ui_field_typed(u);
+	compose_mark(u);
 
 	const char *text = input_text();
 	const size_t n = input_length(), had = u->ghost_draft ? strlen(u->ghost_draft) : 0;
@@ -224,10 +237,30 @@ void compose_ghost(struct ui *u, const struct event *ev)
 	/* it may be for what is no longer there */
 	if (ev->serial != u->serial || !wants_ghost(u) || !u->ghost_draft || strcmp(u->ghost_draft, input_text()) != 0)
 		return;
+	if (ev->serial == u->another && !*ev->text)
+		ui_note(u, "there is no other way on from here");
 	free(u->ghost);
 	u->ghost = *ev->text ? xstrdup(ev->text) : NULL;
 	u->ghost_first = ev->bytes;
 	u->ghost_since = ui_now();
+}
+
+void compose_another(struct ui *u)
+{
+	const char *text = input_text();
+	char *shown;
+
+	if (!wants_ghost(u)) {
+		ui_note(u, u->ghost_on ? "grey text goes on at the end of what is typed, from three letters on" : "grey text is off: M-s");
+		return;
+	}
+	shown = xstrdup(u->ghost ? u->ghost : "");
+	compose_ghost_clear(u, "ignored");
+	free(u->ghost_draft);
+	u->ghost_draft = xstrdup(text);
+	u->another = ++u->serial;
+	app_ghost_another(u->app, ui_conversation(u)->id, my_role(u), text, shown, u->serial);
+	free(shown);
 }
 
 bool compose_accept(struct ui *u, bool word)
@@ -260,23 +293,48 @@ bool compose_accept(struct ui *u, bool word)
 
 /* ---- $EDITOR ---- */
 
+/* A full disk takes a part, and says so only when asked for the rest. */
+static bool write_all(int fd, const char *s, size_t n)
+{
+	while (n > 0) {
+		const ssize_t w = write(fd, s, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0) {
+			const int why = errno;
+
+			close(fd);
+			errno = why;
+			return false;
+		}
+		s += w;
+		n -= (size_t)w;
+	}
+	return true;
+}
+
 void compose_editor(struct ui *u)
 {
 	const char *editor = getenv("VISUAL") && *getenv("VISUAL") ? getenv("VISUAL") : getenv("EDITOR");
-	char path[] = "/tmp/answerback-XXXXXX";
-	struct str cmd = STR_INIT, text = STR_INIT;
-	int fd = mkstemp(path), status;
+	const char *given = getenv("TMPDIR"), *tmp = given && *given && !strchr(given, '\'') ? given : "/tmp";
+	struct str cmd = STR_INIT, text = STR_INIT, name = STR_INIT;
+	char *path;
+	int fd, status;
 	FILE *f;
 
-	if (fd < 0 || write(fd, input_text(), input_length()) < 0) {
+	str_addf(&name, "%s/answerback-XXXXXX", tmp);
+	path = str_detach(&name);
+	fd = mkstemp(path);
+	if (fd < 0 || !write_all(fd, input_text(), input_length()) || close(fd) < 0) {
 		ui_note(u, "no file for the editor: %s", strerror(errno));
 		if (fd >= 0)
-			close(fd);
+			unlink(path);      /* what was said is not left lying about */
+		free(path);
 		return;
 	}
-	close(fd);
 	/* Debian's own choice where the person made none */
-	str_addf(&cmd, "%s %s", editor && *editor ? editor : access("/usr/bin/sensible-editor", X_OK) == 0 ? "sensible-editor" : "vi", path);
+	str_addf(&cmd, "%s '%s'", editor && *editor ? editor : access("/usr/bin/sensible-editor", X_OK) == 0 ? "sensible-editor" : "vi", path);
 	term_leave();
 	status = system(cmd.s);      /* the person's own choice of program, and their words */
 	term_return();
@@ -296,6 +354,7 @@ void compose_editor(struct ui *u)
 	if (f)
 		fclose(f);
 	unlink(path);
+	free(path);
 	str_free(&cmd);
 	str_free(&text);
 }

@@ -92,7 +92,8 @@ void compose_save_draft(struct ui *u)
 	u->draft_due = 0;
 	if (app_private(u->app))
 		return;
-	if (!own)
+	compose_mark(u);
+	if (!own && !ui_conversation(u)->unkept_draft)
 		app_draft(u->app, ui_conversation(u)->id, input_text());
 	path = own_file();
 	if (!path)
@@ -101,7 +102,7 @@ void compose_save_draft(struct ui *u)
 		const size_t i = (u->at + k) % u->n;
 		const struct conversation *c = &u->c[i];
 
-		if (!c->closed)
+		if (!c->closed && !c->unkept_draft)
 			add_draft(&s, c, i == u->at && !own ? input_text() : c->draft ? c->draft : "");
 	}
 	if (s.len == 0)

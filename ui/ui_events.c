@@ -39,7 +39,7 @@ static void add_text(struct ui *u, const struct event *ev)
 	free(m->line);
 	m->line = NULL;
 	m->text = str_detach(&all);
-	m->shown = text_safe(m->text, strlen(m->text), term_ascii());
+	m->shown = ui_shown(m->text);
 }
 
 static void reply_done(struct ui *u, struct event *ev)
@@ -52,6 +52,7 @@ static void reply_done(struct ui *u, struct event *ev)
 	if (c->n == 0 || !c->m[c->n - 1].streaming)      /* nothing was streamed */
 		add_text(u, &rest);
 	c->m[c->n - 1].streaming = false;
+	ui_said(u, c);
 	if (ev->more) {
 		free(c->m[c->n - 1].origin);
 		c->m[c->n - 1].origin = xstrdup(ev->more);
@@ -121,6 +122,7 @@ static void came_in(struct ui *u, struct event *ev)
 		}
 	}
 	ui_add_message(&u->c[i], "user", "inbox", ev->text, ui_time());
+	ui_said(u, &u->c[i]);
 	app_say(u->app, u->c[i].id, "user", "inbox", ev->text);
 	u->c[i].closed = false;
 	if (i != u->at) {
@@ -172,6 +174,9 @@ void ui_event(struct ui *u, struct event *ev)
 	case EVENT_WHY:
 		event_why_free(u->why);
 		u->why = ev->why;
+		u->why_back = (size_t)ev->number;
+		u->why_source = -1;
+		u->pick = u->screen == SCREEN_WHY ? 0 : u->pick;
 		ev->why = NULL;
 		break;
 	case EVENT_HITS:

@@ -90,6 +90,9 @@ bool ui_action(enum key_action a, void *arg)
 			return true;
 		}
 		return false;
+	case ACT_ANOTHER:
+		compose_another(u);
+		return true;
 	case ACT_GHOST:
 		u->ghost_on = !u->ghost_on;
 		compose_ghost_clear(u, NULL);
@@ -286,7 +289,9 @@ static void interrupt(struct ui *u)
 	if (u->screen != SCREEN_CHAT) {
 		ui_show(u, ui_screen(u->screen)->back);
 	} else if (input_length() > 0) {
+		input_keep(!app_private(u->app) && !ui_conversation(u)->unkept_draft);
 		input_remember(input_text());
+		input_keep(!app_private(u->app));
 		input_clear();
 		ui_forget_basis(ui_conversation(u));
 	} else {

@@ -47,6 +47,8 @@ struct conversation {
 	char *basis;                  /* what was put into the composer for the person, NULL: nothing */
 	const char *basis_origin;     /* "suggested", "canned", or "typed" without a basis */
 	bool closed;
+	size_t unkept;                /* messages up to the last that was said while private */
+	bool unkept_draft;            /* so was the draft */
 };
 
 enum screen_id {
@@ -71,7 +73,7 @@ struct ui {
 	size_t ghost_first;
 	bool ghost_on;
 	int64_t ghost_since;
-	uint64_t serial;
+	uint64_t serial, another;     /* another: the request that a key made; 0 none */
 	uint64_t line_hash;           /* of what was typed when it was last looked at */
 	int64_t draft_due;            /* when the draft is saved next; 0: saved */
 	/* lists of screens */
@@ -84,6 +86,7 @@ struct ui {
 	bool again;                   /* a screen has more to draw at once */
 	size_t pick, top;
 	struct event_why *why;
+	size_t why_back;              /* how many replies back it is */
 	int64_t why_source;           /* the source word looked at; -1: the one most looked at */
 	char *asked;                  /* last search */
 	/* an open {field}: what is typed at field_at takes its place; field_len 0: none. field_text: the line's length then */
@@ -124,7 +127,9 @@ void ui_show(struct ui *u, enum screen_id id);
 struct conversation *ui_conversation(struct ui *u);
 void ui_new_conversation(struct ui *u, const char *case_id, const char *customer);
 void ui_switch(struct ui *u, size_t to);
+char *ui_shown(const char *text);                   /* safe to show, of a very long one its ends */
 void ui_add_message(struct conversation *c, const char *role, const char *origin, const char *text, time_t when);
+void ui_said(struct ui *u, struct conversation *c);      /* its last message was said just now */
 void ui_go(struct ui *u, int by);                  /* to the next open conversation, or the previous */
 /* ---- ui_send.c ---- */
 void ui_send(struct ui *u);

@@ -256,6 +256,15 @@ bool ui_insert_canned_named(struct ui *u, const char *name)
 
 /* ---- sending ---- */
 
+static size_t last_asked(const struct conversation *c)
+{
+	size_t i = c->n;
+
+	while (i > 0 && strcmp(c->m[i - 1].role, "user") != 0)
+		i--;
+	return i > 0 ? i - 1 : SIZE_MAX;
+}
+
 static void send_as_agent(struct ui *u, struct conversation *c, const char *text)
 {
 	const char *origin = origin_of(c, text);
@@ -264,9 +273,14 @@ static void send_as_agent(struct ui *u, struct conversation *c, const char *text
 	/* what it is compared with: the one that was taken, else the best of those that were there */
 	const char *beside = taken >= 0 ? c->suggestion[taken].text : c->suggestions ? c->suggestion[0].text : "";
 
+	/* an example of what to answer needs the question */
+	const bool asked_in_private = last_asked(c) < c->unkept;
+
 	ui_add_message(c, "assistant", origin, text, ui_time());
+	ui_said(u, c);
 	app_say(u->app, c->id, "assistant", origin, text);
-	app_sent(u->app, c->id, beside, text, strcmp(origin, "edited") == 0);
+	if (!asked_in_private)
+		app_sent(u->app, c->id, beside, text, strcmp(origin, "edited") == 0);
 	to_clipboard(u, text);
 	app_send(u->app, c->id, c->case_id, text);
 	ui_drop_suggestions(u, c, true, taken, strcmp(origin, "edited") == 0);
@@ -294,6 +308,7 @@ void ui_customer_said(struct ui *u, const char *text)
 	struct conversation *c = ui_conversation(u);
 
 	ui_add_message(c, "user", "pasted", text, ui_time());
+	ui_said(u, c);
 	app_say(u->app, c->id, "user", "pasted", text);
 	if (u->assist)
 		ui_suggest(u);
@@ -357,6 +372,7 @@ void ui_send(struct ui *u)
 	} else {
 		ui_forget_basis(c);
 		ui_add_message(c, "user", "typed", text, ui_time());
+		ui_said(u, c);
 		app_say(u->app, c->id, "user", "typed", text);
 		app_reply(u->app, c->id);
 		u->busy = true;
