@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The recipe of the shipped model: mix the corpora that may ship with the texts written for the project, train in
-# eight stages, install, and make the n-grams that belong to its pieces. `make model CORPUS=folder` runs it; SIZE and
-# MINUTES1 .. MINUTES8 change it. A run that was stopped goes on from its checkpoint.
+# nine stages, install, and make the n-grams that belong to its pieces. `make model CORPUS=folder` runs it; SIZE and
+# MINUTES1 .. MINUTES9 change it. A run that was stopped goes on from its checkpoint.
 #   1  everything, general first
 #   2  support in larger shares, with the contrast against other conversations
 #   3  prose as a role of its own; three wordings of each written reply instead of eight
@@ -11,6 +11,7 @@
 #   6  support text, longer and at a higher rate again
 #   7  with the contrast; conversations strung together (--join), so that a change of subject is heard
 #   8  first messages, many of them
+#   9  support text and first messages in balance
 set -eu
 corpus=$1
 out=build/train
@@ -53,6 +54,9 @@ stage 7 "${MINUTES7:-40}" --init "$out/stage6.safetensors" --tags user,assistant
 mix mix8 91 cucom=0.55,scenarios=0.5,banking77=0.5,clinc150=0.3,bitext-intent-8k=0.4,bitext-intent-20k=0.05,star=0.01,sgd=0.005,multiwoz21=0.01,taskmaster4_coffee=0.01,dstc9_faq=0.005,prose=0.05 --alternatives 2 --join 0.2 --user-weight 0.2 --reply-weight 2
 stage 8 "${MINUTES8:-19}" --init "$out/stage7.safetensors" --tags user,assistant,document --lr 0.0016 --lr-end 0.02 \
 	--warmup 30 --eval-every 600 --dropout 0.06
-cp "$out/stage8.safetensors" data/model.safetensors
+mix mix9 101 cucom=1.4,scenarios=0.5,banking77=0.4,clinc150=0.3,bitext-intent-8k=0.4,bitext-intent-20k=0.05,star=0.01,sgd=0.005,multiwoz21=0.01,taskmaster4_coffee=0.01,dstc9_faq=0.005,prose=0.06 --alternatives 2 --join 0.2 --user-weight 0.2 --reply-weight 1.7
+stage 9 "${MINUTES9:-13}" --init "$out/stage8.safetensors" --tags user,assistant,document --lr 0.0013 --lr-end 0.02 \
+	--warmup 30 --eval-every 400 --dropout 0.06
+cp "$out/stage9.safetensors" data/model.safetensors
 ./answerback model verify
 FIT=1 sh data/ngram.sh "$corpus" data/model.safetensors
