@@ -186,21 +186,57 @@ static double score_alone(struct talk *t, int32_t tag, const struct tokens *ids)
 	return lp;
 }
 
+bool talk_invents_number(const char *text, const char *said)
+{
+	for (const char *p = text; *p;) {
+		size_t n = strspn(p, "0123456789");
+
+		if (n >= 3) {
+			bool found = false;
+
+			for (const char *q = said; !found && (q = strpbrk(q, "0123456789")) != NULL;) {
+				const size_t k = strspn(q, "0123456789");
+
+				found = k == n && memcmp(q, p, n) == 0;
+				q += k;
+			}
+			if (!found)
+				return true;
+		}
+		p += n ? n : 1;
+	}
+	return false;
+}
+
+static void as_text(const struct talk *t, const int32_t *ids, size_t n, struct str *out)
+{
+	str_reset(out);
+	tokenizer_decode(t->m->tok, ids, n, out);      /* placeholders as their names: their digits are not the model's */
+}
+
 /* The best of several beams when generic ones count less: log p(reply | context) minus
  * weight times log p(reply), a token (anti-language-model form of maximum mutual
  * information, Li et al. 2016). */
+enum { INVENTED = 100 };      /* nats a token: behind every beam that invents nothing */
+
 static void pick_specific(struct talk *t, int32_t tag, const struct talk_opts *o,
                           const struct decode_opts *d, struct decode_result *out)
 {
 	enum { N = 8 };
 	struct decode_result r[N];
-	size_t n = decode_beam(t->s, tag, d, r, N), best = 0;
+	size_t n = decode_beam(t->s, tag, d, r, N), best = 0, rows;
+	const int32_t *ids = session_ids(t->s, &rows);
+	struct str said = STR_INIT, text = STR_INIT;
 	double best_score = -INFINITY;
 
+	as_text(t, ids, rows, &said);
 	for (size_t i = 0; i < n; i++) {
 		double len = (double)r[i].ids.n + 1;
 		double score = (r[i].log_prob - o->rerank * score_alone(t, tag, &r[i].ids)) / len;
 
+		as_text(t, r[i].ids.ids, r[i].ids.n, &text);
+		if (talk_invents_number(text.s ? text.s : "", said.s ? said.s : ""))
+			score -= INVENTED;
 		if (score > best_score) {
 			best_score = score;
 			best = i;
@@ -210,6 +246,8 @@ static void pick_specific(struct talk *t, int32_t tag, const struct talk_opts *o
 	for (size_t i = 0; i < N; i++)
 		if (i != best)
 			decode_result_free(&r[i]);
+	str_free(&said);
+	str_free(&text);
 }
 
 int talk_reply(struct talk *t, const char *role, const struct talk_opts *o, struct talk_reply *r, struct err *e)

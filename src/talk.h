@@ -81,4 +81,8 @@ struct talk_completion {
 int talk_complete(struct talk *t, const char *role, const char *prefix, size_t len,
                   const struct complete_opts *o, struct talk_completion *out, size_t n, struct err *e);
 
+/* Has text a run of three or more digits that is no whole run of digits in what was said? Nobody's number may come back
+ * changed, and an agent's draft invents none: such replies are chosen only when every beam is one. */
+bool talk_invents_number(const char *text, const char *said);
+
 #endif
