@@ -181,7 +181,9 @@ static bool mixed_is_code(const struct redact_view *t, size_t i, const char *s, 
 		}
 		if (redact_unit_after(t, i + h->n) && !strong)
 			return false;
-		return h->digits >= 6 || (near && h->digits >= 3 && h->longest >= 2);
+		/* "parcel 5521-9": right behind a word that often has another sense */
+		return h->digits >= 6 || (near && h->digits >= 3 && h->longest >= 2) ||
+			(c->key && c->age == 0 && h->digits >= 5 && h->longest >= 4 && !is_range(s, h));
 	}
 	if (has_code_prefix(s, h) && h->digits >= 3)
 		return true;

@@ -44,6 +44,9 @@ static void test_found(void **state)
 {
 	static const struct line table[] = {
 		{ "where is my order 4471-22?", "where is my order <order_1>?" },
+		{ "where is my parcel 5521-9?", "where is my parcel <order_1>?" },
+		{ "return 2019-20 season shirt", "return 2019-20 season shirt" },
+		{ "parcel from 1000-1500 grams", "parcel from 1000-1500 grams" },
 		{ "4471-22", "<order_1>" },
 		{ "its 4471-22", "its <order_1>" },
 		{ "order #10482", "order #<order_1>" },
