@@ -12,6 +12,7 @@
 #   7  with the contrast; conversations strung together (--join), so that a change of subject is heard
 #   8  first messages, many of them
 #   9  support text and first messages in balance
+# What ships lies between the seventh, which predicts support text better, and the ninth, which answers more first messages.
 set -eu
 corpus=$1
 out=build/train
@@ -57,6 +58,6 @@ stage 8 "${MINUTES8:-19}" --init "$out/stage7.safetensors" --tags user,assistant
 mix mix9 101 cucom=1.4,scenarios=0.5,banking77=0.4,clinc150=0.3,bitext-intent-8k=0.4,bitext-intent-20k=0.05,star=0.01,sgd=0.005,multiwoz21=0.01,taskmaster4_coffee=0.01,dstc9_faq=0.005,prose=0.06 --alternatives 2 --join 0.2 --user-weight 0.2 --reply-weight 1.7
 stage 9 "${MINUTES9:-13}" --init "$out/stage8.safetensors" --tags user,assistant,document --lr 0.0013 --lr-end 0.02 \
 	--warmup 30 --eval-every 400 --dropout 0.06
-cp "$out/stage9.safetensors" data/model.safetensors
+./answerback model blend "$out/stage7.safetensors" "$out/stage9.safetensors" --part 0.6 --valid "$valid" --out data/model.safetensors
 ./answerback model verify
 FIT=1 sh data/ngram.sh "$corpus" data/model.safetensors

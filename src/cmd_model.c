@@ -14,6 +14,7 @@ static const struct cli_option options[] = {
 	CLI_OPTION_MODEL,
 	{ "messages", 0, "FILE", CLI_STRING, "with compare: messages to answer, one a line (- is standard input)", 0, 0 },
 	{ "part", 0, "X", CLI_DOUBLE, "with blend: how far from A to B (default 0.5)", 0, 1 },
+	{ "valid", 0, "FILE", CLI_STRING, "with blend: held-out conversations, to measure what comes out", 0, 0 },
 	{ "out", 'o', "FILE", CLI_STRING, "with blend: the model to write", 0, 0 },
 	CLI_OPTION_JSON,
 	CLI_OPTION_END

@@ -7,8 +7,12 @@
 #include <string.h>
 
 #include "../model/model.h"
+#include "../model/pool.h"
+#include "../model/train.h"
 #include "cmd_model.h"
 #include "commands.h"
+#include "config.h"
+#include "corpus.h"
 
 /* The same shape, and pieces that mean the same. */
 static int alike(const struct model *a, const struct model *b, struct err *e)
@@ -39,10 +43,32 @@ static char *lineage(const struct model *b, double part)
 	return copy;
 }
 
-static int blend(struct model *a, struct model *b, double part, const char *out, struct err *e)
+/* The trainer's own figure, on the same conversations and as many of them. */
+static int measure(const struct weights *w, const struct tokenizer *tok, const char *valid, char score[64], struct err *e)
+{
+	struct train_opts o;
+	struct corpus c = { 0 };
+	struct dataset *ds = dataset_new();
+	struct pool *pool = pool_new(config_threads());
+	struct likelihood l;
+	int rc = corpus_read(&c, valid, &(struct chatfile_opts){ 0 }, 0, e);
+
+	train_opts_default(&o);
+	if (rc == 0) {
+		corpus_encode(&c, tok, NULL, true, ds);
+		train_likelihood(w, ds, o.eval_dialogues, pool, &l);
+		snprintf(score, 64, "{\"held_out_bits_per_char\": %.5f}", likelihood_bits_per_char(&l, tokenizer_tag(tok, "assistant")));
+	}
+	pool_free(pool);
+	dataset_free(ds);
+	corpus_free(&c);
+	return rc;
+}
+
+static int blend(struct model *a, struct model *b, double part, const char *valid, const char *out, struct err *e)
 {
 	struct weights *w;
-	char *from;
+	char *from, score[64] = "{}";
 	int rc = alike(a, b, e);
 
 	if (rc < 0)
@@ -50,8 +76,11 @@ static int blend(struct model *a, struct model *b, double part, const char *out,
 	w = weights_new(&a->w->cfg, false);
 	for (size_t i = 0; i < w->layout.total; i++)
 		w->flat[i] = a->w->flat[i] + (real)part * (b->w->flat[i] - a->w->flat[i]);
+	weights_pack(w);
 	from = lineage(b, part);
-	rc = model_save(w, b->tok, out, MODELFILE_BF16, from, "{}", e);
+	rc = valid ? measure(w, b->tok, valid, score, e) : 0;
+	if (rc == 0)
+		rc = model_save(w, b->tok, out, MODELFILE_BF16, from, score, e);
 	free(from);
 	weights_free(w);
 	return rc;
@@ -69,7 +98,7 @@ int cmd_model_blend(struct cli_args *a)
 	for (int i = 0; i < 2 && rc == 0; i++)
 		rc = model_load(&m[i], a->operands[1 + i], MODEL_F32, &e);
 	if (rc == 0)
-		rc = blend(m[0], m[1], cli_double(a, "part", 0.5), out, &e);
+		rc = blend(m[0], m[1], cli_double(a, "part", 0.5), cli_string(a, "valid", NULL), out, &e);
 	model_unref(m[0]);
 	model_unref(m[1]);
 	return rc < 0 ? cli_failed(&e) : CLI_OK;

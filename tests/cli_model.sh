@@ -60,7 +60,8 @@ must "eval writes every turn" test "$(wc -l <turns.jsonl)" = 12
 # between two models: 0 is the first, 1 the second; others' sizes are refused
 # shellcheck disable=SC2086
 "$ab" train --train train.jsonl --out on.safetensors --init m.safetensors --steps 5 --batch 300 2>/dev/null
-for p in 0 1; do "$ab" model blend m.safetensors on.safetensors --part $p --out b$p.safetensors; done
+for p in 0 1; do "$ab" model blend m.safetensors on.safetensors --part $p --valid valid.jsonl --out b$p.safetensors; done
+must "blend: what it scores is in the file" sh -c '"$0" model info b1.safetensors | grep -q held_out_bits_per_char' "$ab"
 says() { "$ab" eval --likelihood --json --model "$1" valid.jsonl; }
 must "blend: none of the way" test "$(says b0.safetensors)" = "$(says m.safetensors)"
 must "blend: all of the way" test "$(says b1.safetensors)" = "$(says on.safetensors)"

@@ -186,12 +186,17 @@ bool terminal_shows(const char *what)
 
 static void give_up(const char *why, const char *what)
 {
+	int status = 0;
+
 	for (int r = 0; r < terminal.rows; r++) {
 		char *row = terminal_row(r);
 
 		print_message("%s\n", row);
 		free(row);
 	}
+	if (waitpid(terminal.pid, &status, WNOHANG) == terminal.pid)
+		print_message("the program has ended: exit %d, signal %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+		              WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	kill(terminal.pid, SIGKILL);
 	fail_msg("%s: %s", why, what);
 }
