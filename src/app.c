@@ -499,7 +499,13 @@ static void *send_thread(void *arg)
 		pid = fork();
 		if (pid == 0) {
 			int null = open("/dev/null", O_RDWR);
+			sigset_t none;
 
+			/* our handlers and the pipe they write to are not its, and neither is this thread's mask */
+			for (int sig = 1; sig < NSIG; sig++)
+				signal(sig, SIG_DFL);
+			sigemptyset(&none);
+			sigprocmask(SIG_SETMASK, &none, NULL);
 			dup2(in[0], 0);
 			dup2(null, 1);      /* the screen is not its */
 			dup2(null, 2);

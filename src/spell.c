@@ -37,6 +37,7 @@ struct spell {
 static void start(struct spell *s, const char *dictionary)
 {
 	int to[2], from[2];
+	sigset_t all, old;
 
 	s->pid = 0;
 	s->in = s->out = -1;
@@ -47,6 +48,10 @@ static void start(struct spell *s, const char *dictionary)
 		close(to[1]);
 		return;
 	}
+	/* Until it runs hunspell the child has our handlers, and the pipe they write to: a signal for it (end's SIGTERM) would
+	 * end us instead. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
 	s->pid = fork();
 	if (s->pid == 0) {
 		const int null = open("/dev/null", O_WRONLY);
@@ -56,16 +61,17 @@ static void start(struct spell *s, const char *dictionary)
 		dup2(from[1], 1);
 		dup2(null, 2);
 		setpgid(0, 0);      /* C-z and C-c of the terminal are not its */
+		for (int sig = 1; sig < NSIG; sig++)
+			signal(sig, SIG_DFL);
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		signal(SIGINT, SIG_DFL);
-		signal(SIGPIPE, SIG_DFL);
 		if (dictionary)
 			execlp("hunspell", "hunspell", "-a", "-i", "utf-8", "-d", dictionary, (char *)NULL);
 		else
 			execlp("hunspell", "hunspell", "-a", "-i", "utf-8", (char *)NULL);
 		_exit(127);
 	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	close(to[0]);
 	close(from[1]);
 	if (s->pid < 0) {

@@ -241,6 +241,8 @@ static void loop(struct ui *u)
 
 		if (n < 0 && errno != EINTR)
 			break;
+		if (n < 0)
+			p[0].revents = 0;      /* what it was before the signal */
 		if (n == 0)
 			ui_keys_waited(u);
 		if (n == 0 || (*u->note && ui_now() >= u->note_until) || ui_screen(u->screen)->every)
