@@ -337,7 +337,7 @@ static void work(struct store *s, void *arg)
 		break;
 	case JOB_DELETE:
 		if (store_conversation_delete(s, j->row, &e) == 0)
-			note(a->box, "deleted, also from what is learned from; backups keep it (answerback forget phrase)");
+			note(a->box, "deleted, also from learning; backups keep it: answerback forget phrase");
 		infer_post(a->infer, INFER_MEMORY, 0, NULL, NULL, NULL, 0);
 		break;
 	case JOB_RATE:
