@@ -11,8 +11,6 @@
 #include "registry.h"
 #include "why.h"
 
-enum { MODEL_SEES = 8000 };   /* bytes */
-
 static const char user[] = "user", agent[] = "assistant";
 
 void infer_note(struct infer *f, const char *text)
@@ -49,17 +47,6 @@ void infer_drop_talk(struct conversation *c)
 	c->talk = NULL;
 }
 
-/* Of a very long message the model is given the end: it looks at some hundred pieces only, and nobody waits for a megabyte. */
-static void tell(struct talk *t, const struct turn *turn)
-{
-	const size_t n = strlen(turn->text);
-	size_t from = n > MODEL_SEES ? n - MODEL_SEES : 0;
-
-	while (from > 0 && from < n && ((unsigned char)turn->text[from] & 0xc0) == 0x80)
-		from++;
-	talk_add(t, turn->role, turn->text + from, n - from, NULL);
-}
-
 struct talk *infer_talk(struct infer *f, struct conversation *c)
 {
 	if (!c->talk) {
@@ -68,7 +55,7 @@ struct talk *infer_talk(struct infer *f, struct conversation *c)
 
 		c->talk = talk_new(f->m, f->company);
 		for (size_t i = 0; i < c->turns; i++)
-			tell(c->talk, &c->turn[i]);
+			talk_add(c->talk, c->turn[i].role, c->turn[i].text, strlen(c->turn[i].text), NULL);
 		ghost_opts_default(&o);
 		if (config_unwanted(&o.unwanted, &e) < 0)
 			infer_note(f, e.msg);
@@ -85,7 +72,7 @@ void infer_add_turn(struct infer *f, struct conversation *c, const char *role, c
 	c->turn = xreallocarray(c->turn, c->turns + 1, sizeof(*c->turn));
 	c->turn[c->turns++] = (struct turn){ xstrdup(role), xstrdup(text) };
 	if (talk)
-		tell(talk, &c->turn[c->turns - 1]);
+		talk_add(talk, role, text, strlen(text), NULL);
 }
 
 /* ---- the model ---- */

@@ -31,7 +31,7 @@ struct talk *talk_new(struct model *m, const char *company);    /* company may b
 void talk_free(struct talk *t);
 /* ERR_USAGE: the model has no such role. Text of any bytes; of a very long one the end counts: the model looks at some hundred
  * pieces only, and nobody waits for a megabyte (nor has the gigabytes that its states would take). */
-enum { TALK_SEES = 16000 };      /* bytes */
+enum { TALK_SEES = 8000 };      /* bytes */
 int talk_add(struct talk *t, const char *role, const char *text, size_t len, struct err *e);
 /* All of a conversation; roles the model does not have are errors. */
 int talk_add_chat(struct talk *t, const struct chat *c, struct err *e);
