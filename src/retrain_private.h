@@ -37,6 +37,14 @@ double retrain_now(void);
 void retrain_say(const struct run *r, double share, const char *text);
 bool retrain_stopped(void *run);            /* cancelled or interrupted, for those who look between items */
 
+/* ---- retrain_examples.c ---- */
+struct store_example;
+/* For store_examples; arg is the run. What is no conversation is passed over. */
+bool retrain_add_example(const struct store_example *x, void *arg);
+/* Both say which they leave out, and return how many. */
+size_t retrain_drop_contradicted(struct run *r);
+size_t retrain_drop_hopeless(struct run *r);
+
 /* Train r->start's clone w (taken over) until the budget, patience or an order ends it; r->best is what to judge.
  * resume: go on from r->checkpoint. ERR_CANCELLED: cancelled, or interrupted (r->interrupted; the checkpoint is kept). */
 int retrain_train(struct run *r, struct weights *w, bool resume, struct err *e);
