@@ -63,12 +63,12 @@ void adapter_add(const struct adapter *a, const real *factors, size_t i, real *m
 	             matrix, fb->cols);
 }
 
-void adapter_put(const struct adapter *a, const real *factors, const real *base, struct weights *w)
+void adapter_put(const struct adapter *a, const real *factors, const real *base, const struct params *layout, real *flat)
 {
-	if (base != w->flat)
-		memcpy(w->flat, base, w->layout.total * sizeof(real));
+	if (base != flat)
+		memcpy(flat, base, layout->total * sizeof(real));
 	for (size_t i = 0; i < a->n; i++)
-		adapter_add(a, factors, i, w->flat + w->layout.p[a->of[i]].offset);
+		adapter_add(a, factors, i, flat + layout->p[a->of[i]].offset);
 }
 
 void adapter_project(const struct adapter *a, const real *factors, const struct weights *w, const real *dw, real *grad)

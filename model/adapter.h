@@ -27,8 +27,8 @@ enum { ADAPTER_MAX_RANK = 64 };
 struct adapter *adapter_new(const struct dialogue_config *c, size_t rank, uint64_t seed);
 void adapter_free(struct adapter *a);      /* NULL is fine */
 
-/* w->flat = base (a block of w's layout) with factors (a block of a->layout) on; w is not packed. base may be w->flat. */
-void adapter_put(const struct adapter *a, const real *factors, const real *base, struct weights *w);
+/* flat = base (both blocks of a model's layout) with factors (a block of a->layout) on. base may be flat. */
+void adapter_put(const struct adapter *a, const real *factors, const real *base, const struct params *layout, real *flat);
 /* The same for its i'th matrix alone: W += A B. matrix: [rows of A, cols of B] */
 void adapter_add(const struct adapter *a, const real *factors, size_t i, real *matrix);
 /* The factors' gradient from the weights' (a block of w's layout); grad: a block of a->layout, written whole. */

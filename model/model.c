@@ -224,7 +224,7 @@ static int read_weights(struct weights **out, const struct modelfile *mf, const 
 		}
 	}
 	if (a)
-		adapter_put(a, a->flat, w->flat, w);
+		adapter_put(a, a->flat, w->flat, &w->layout, w->flat);
 	weights_pack(w);
 	*out = w;
 	return 0;

@@ -11,6 +11,8 @@
 #include "contrast.h"
 #include "train_private.h"
 
+enum { PACK_TASKS = 8 };
+
 void train_opts_default(struct train_opts *o)
 {
 	*o = (struct train_opts){
@@ -49,11 +51,11 @@ struct trainer *trainer_new(const struct train_opts *o, struct weights *w, const
 		t->frozen = params_block(&w->layout);
 		memcpy(t->frozen, w->flat, n * sizeof(real));
 		t->factor_grad = params_block(&t->adapter->layout);
+		t->tuned = params_block(&w->layout);
 		optim_init(&t->optim, t->adapter->layout.total, o->average > 0 ? t->adapter->flat : NULL);
 	} else {
 		optim_init(&t->optim, n, o->average > 0 ? w->flat : NULL);
 	}
-	t->average = weights_new(&w->cfg, false);
 	t->best = params_block(&w->layout);
 	memcpy(t->best, w->flat, n * sizeof(real));
 	t->arena = xcalloc(shards, sizeof(*t->arena));
@@ -96,7 +98,8 @@ void trainer_free(struct trainer *t)
 	adapter_free(t->adapter);
 	mem_aligned_free(t->frozen);
 	mem_aligned_free(t->factor_grad);
-	weights_free(t->average);
+	mem_aligned_free(t->tuned);
+	weights_free(t->lent);
 	weights_free(t->w);
 	mem_aligned_free(t->best);
 	batch_plan_free(t->plan);
@@ -189,27 +192,55 @@ const struct adapter *trainer_adapter(const struct trainer *t)
 	return t->adapter;
 }
 
+/* ---- whose turn it is to be packed ---- */
+
+static void pack_task(size_t task, void *arg)
+{
+	weights_pack_part(arg, task, PACK_TASKS);
+}
+
+static const struct weights *lend(struct trainer *t, real *flat)
+{
+	weights_free(t->lent);
+	t->lent = weights_view(t->w, flat);
+	pool_run(t->pool, PACK_TASKS, pack_task, t->lent);
+	return t->lent;
+}
+
+static void take_back(struct trainer *t)
+{
+	if (!t->lent)
+		return;
+	weights_free(t->lent);
+	t->lent = NULL;
+	pool_run(t->pool, PACK_TASKS, pack_task, t->w);
+}
+
+static real *average_block(const struct trainer *t)
+{
+	if (t->adapter)
+		return t->tuned;
+	return t->optim.average ? t->optim.average : t->w->flat;
+}
+
 void trainer_take_average(struct trainer *t)
 {
 	if (t->adapter)
-		adapter_put(t->adapter, trainer_factors(t), t->frozen, t->average);
-	else
-		memcpy(t->average->flat, t->optim.average ? t->optim.average : t->w->flat, t->w->layout.total * sizeof(real));
-	weights_pack(t->average);
+		adapter_put(t->adapter, trainer_factors(t), t->frozen, &t->w->layout, t->tuned);
+	lend(t, average_block(t));
 }
 
 static void evaluate(struct trainer *t)
 {
 	const size_t n = t->w->layout.total;
-	const real *from = t->average->flat;
 	struct likelihood l;
 
 	trainer_take_average(t);
 	if (t->valid->dialogues == 0) {      /* nothing to choose by: the latest is kept */
-		memcpy(t->best, from, n * sizeof(real));
+		memcpy(t->best, t->lent->flat, n * sizeof(real));
 		return;
 	}
-	train_likelihood(t->average, t->valid, t->o.eval_dialogues, t->pool, &l);
+	train_likelihood(t->lent, t->valid, t->o.eval_dialogues, t->pool, &l);
 	t->bits = likelihood_bits_per_char(&l, t->eval_tag);
 	t->bits_all = likelihood_bits_per_char(&l, -1);
 	if (isnan(t->bits))
@@ -217,7 +248,7 @@ static void evaluate(struct trainer *t)
 	if (t->bits < t->best_bits) {
 		t->best_bits = t->bits;
 		t->stale = 0;
-		memcpy(t->best, from, n * sizeof(real));
+		memcpy(t->best, t->lent->flat, n * sizeof(real));
 	} else {
 		t->stale++;
 	}
@@ -299,13 +330,6 @@ static void run_shard(size_t s, void *arg)
 	}
 }
 
-static void pack_task(size_t task, void *arg)
-{
-	struct trainer *t = arg;
-
-	weights_pack_part(t->w, task, 8);
-}
-
 static void next_epoch_if_due(struct trainer *t)
 {
 	const struct batch_opts bo = {
@@ -364,6 +388,7 @@ static size_t step(struct trainer *t, const struct train_hooks *h)
 	double loss = 0, weight = 0;
 	size_t rows = 0;
 
+	take_back(t);
 	pool_run(t->pool, t->o.shards, run_shard, t);
 	for (size_t s = 0; s < t->o.shards; s++) {
 		loss += t->shard_loss[s];
@@ -393,8 +418,8 @@ static size_t step(struct trainer *t, const struct train_hooks *h)
 
 		t->loss += share * (mean - t->loss);
 		if (t->adapter)
-			adapter_put(t->adapter, t->adapter->flat, t->frozen, t->w);
-		pool_run(t->pool, 8, pack_task, t);
+			adapter_put(t->adapter, t->adapter->flat, t->frozen, &t->w->layout, t->w->flat);
+		pool_run(t->pool, PACK_TASKS, pack_task, t->w);
 		break;
 	}
 	case OPTIM_NOT_FINITE:
@@ -417,6 +442,7 @@ void trainer_measure(struct trainer *t, const struct dataset *ds)
 
 	if (t->adapter)      /* one factor starts at zero, and has no gradient to measure */
 		return;
+	take_back(t);
 	t->o.teacher = NULL;
 	t->o.contrast = t->o.dropout = t->o.word_dropout = 0;
 	t->train = ds;
@@ -531,17 +557,18 @@ const struct weights *trainer_best(struct trainer *t)
 {
 	if (isinf(t->best_bits) && t->valid->dialogues > 0)
 		evaluate(t);
-	memcpy(t->average->flat, t->best, t->w->layout.total * sizeof(real));
-	weights_pack(t->average);
-	return t->average;
+	return lend(t, t->best);
 }
 
-const struct weights *trainer_current(const struct trainer *t)
+const struct weights *trainer_current(struct trainer *t)
 {
+	take_back(t);
 	return t->w;
 }
 
-const struct weights *trainer_average(const struct trainer *t)
+const struct weights *trainer_average(struct trainer *t)
 {
-	return t->average;
+	if (!t->lent || t->lent->flat != average_block(t))
+		trainer_take_average(t);
+	return t->lent;
 }

@@ -96,14 +96,16 @@ enum train_end { TRAIN_DONE, TRAIN_STOPPED, TRAIN_PATIENCE };
 /* Until the schedule's end, a stop, or the end of patience. */
 int trainer_run(struct trainer *t, const struct train_hooks *h, enum train_end *end, struct err *e);
 
-/* The weights to keep: best evaluated average. Valid until trainer_free. */
+/* Three states of the weights, of which one is packed at a time: each of these is valid until another is asked for,
+ * the trainer runs on or is freed. To keep: the best evaluated average. */
 const struct weights *trainer_best(struct trainer *t);
-/* The moving average as it was at the last evaluation, packed. */
-const struct weights *trainer_average(const struct trainer *t);
+/* The moving average. */
+const struct weights *trainer_average(struct trainer *t);
+/* What the last update left. */
+const struct weights *trainer_current(struct trainer *t);
 /* With an adapter: its factors' average as it was at the last evaluation, a block of the adapter's layout. */
 const real *trainer_factors(const struct trainer *t);
 const struct adapter *trainer_adapter(const struct trainer *t);
-const struct weights *trainer_current(const struct trainer *t);
 void trainer_state(const struct trainer *t, struct train_report *r);
 
 /* Held-out likelihood of a dataset, in nats and characters by tag. threads share the dialogues;

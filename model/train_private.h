@@ -20,7 +20,10 @@ struct trainer {
 	struct optim optim;
 	struct adapter *adapter;      /* NULL: all weights are trained; else only its factors, on frozen */
 	real *frozen, *factor_grad;
-	struct weights *average;      /* packed copy of the moving average, for evaluation */
+	/* The average or the best, packed in w's room, for evaluation; NULL: w itself is packed. No copies: of the
+	 * eleven blocks of this size that training once held, these were two. */
+	struct weights *lent;
+	real *tuned;                  /* with an adapter: room for what the average of its factors makes of the weights */
 	real *best;                   /* best evaluated average */
 
 	/* one a shard */
@@ -43,7 +46,7 @@ struct trainer {
 	double saved_at;              /* seconds */
 };
 
-/* The moving average into t->average, packed. */
+/* The moving average, packed where w was. */
 void trainer_take_average(struct trainer *t);
 
 #endif

@@ -220,13 +220,30 @@ struct weights *weights_new(const struct dialogue_config *c, bool trainable)
 	return w;
 }
 
+struct weights *weights_view(const struct weights *w, real *flat)
+{
+	struct weights *v = xmalloc(sizeof(*v));
+
+	assert(w->flat && !w->bytes);
+	*v = *w;
+	v->view = true;
+	v->trainable = false;
+	memset(v->packed_t, 0, sizeof(v->packed_t));
+	v->flat = flat;
+	for (size_t i = 0; i < W_COUNT; i++)
+		v->at[i] = flat + v->layout.p[i].offset;
+	return v;
+}
+
 void weights_free(struct weights *w)
 {
 	if (!w)
 		return;
-	weights_bytes_free(w->bytes);
-	mem_aligned_free(w->flat);
-	mem_aligned_free(w->packed_block);
+	if (!w->view) {
+		weights_bytes_free(w->bytes);
+		mem_aligned_free(w->flat);
+		mem_aligned_free(w->packed_block);
+	}
 	free(w);
 }
 

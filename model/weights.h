@@ -75,6 +75,7 @@ struct weights {
 	struct packed packed[W_COUNT];      /* of matrices in products; data NULL for the others */
 	struct packed packed_t[W_COUNT];    /* transposed, only when trainable */
 	bool trainable;
+	bool view;                          /* flat and packed_block are somebody else's */
 };
 
 /* Names and shapes, appended to an empty layout. */
@@ -82,6 +83,9 @@ void weights_layout(struct params *ps, const struct dialogue_config *c);
 /* Zero weights of the given shape. trainable: also room for the transposed packs. */
 struct weights *weights_new(const struct dialogue_config *c, bool trainable);
 void weights_free(struct weights *w);
+/* Weights of the same shapes that stand in `flat` (theirs, until the view is freed) and are packed in w's room: only
+ * one of the two is packed at a time, and whoever packed the one packs the other again before it is used. */
+struct weights *weights_view(const struct weights *w, real *flat);
 /* Random start: matrices uniform by fan-in, embeddings d^-0.5, forget biases 1, gains 1. */
 void weights_init_random(struct weights *w, uint64_t seed);
 /* Pack everything, or the part'th of `parts` equal shares (for several threads). */

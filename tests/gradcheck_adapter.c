@@ -34,7 +34,7 @@ static double loss(const struct setup *s, const real *factors, real *grad)
 	struct dialogue_pass p;
 	double sum;
 
-	adapter_put(s->a, factors, s->base, s->w);
+	adapter_put(s->a, factors, s->base, &s->w->layout, s->w->flat);
 	weights_pack(s->w);
 	dialogue_forward(&p, s->w, s->arena, &s->b, &(struct dialogue_opts){ 0 });
 	sum = dialogue_loss(&p, NULL, grad);
@@ -61,7 +61,7 @@ static void factors_are_differentiated_right(void **state)
 	s.a = adapter_new(&s.w->cfg, 3, 5);
 
 	/* as it begins, it changes nothing */
-	adapter_put(s.a, s.a->flat, s.base, s.w);
+	adapter_put(s.a, s.a->flat, s.base, &s.w->layout, s.w->flat);
 	assert_memory_equal(s.w->flat, s.base, s.w->layout.total * sizeof(real));
 	for (size_t i = 0; i < s.a->layout.total; i++)
 		s.a->flat[i] = 0.3 * rng_normal(&r);

@@ -146,6 +146,69 @@ static void threads_do_not_matter(void **state)
 	world_end(&w);
 }
 
+struct looking {
+	struct trainer *t;
+	const struct world *w;
+	struct pool *pool;
+	size_t looked;
+};
+
+static double nats_of(const struct looking *l, const struct weights *w)
+{
+	struct likelihood all;
+	double nats = 0;
+
+	train_likelihood(w, l->w->train, 0, l->pool, &all);
+	for (size_t k = 0; k < TOKENIZER_MAX_TAGS; k++)
+		nats += all.nats[k];
+	return nats;
+}
+
+/* The average, the best and the last update's weights take turns in one room. */
+static bool look(const struct train_report *r, void *arg)
+{
+	struct looking *l = arg;
+
+	if (r->step % 4 == 0) {
+		const double current = nats_of(l, trainer_current(l->t)), average = nats_of(l, trainer_average(l->t));
+
+		assert_true(isfinite(current) && current != average);
+		(void)nats_of(l, trainer_best(l->t));
+		assert_true(nats_of(l, trainer_average(l->t)) == average);
+		assert_true(nats_of(l, trainer_current(l->t)) == current);
+		(void)trainer_average(l->t);
+		l->looked++;
+	}
+	return true;
+}
+
+static void looking_changes_nothing(void **state)
+{
+	struct world w = world(6, 8);
+	struct train_opts o = small_opts(12);
+	struct looking l = { NULL, &w, pool_new(1), 0 };
+	enum train_end end;
+	struct err e = ERR_INIT;
+	size_t n;
+
+	(void)state;
+	for (size_t adapter = 0; adapter <= 2; adapter += 2) {
+		o.adapter = adapter;
+
+		real *plain = weights_after(&w, &o, false, 0, &end, &n);
+
+		l.looked = 0;
+		l.t = trainer_new(&o, fixture_weights(w.tok, 3, true), w.tok, w.train, w.valid, -1);
+		assert_int_equal(trainer_run(l.t, &(struct train_hooks){ .report = look, .arg = &l }, &end, &e), 0);
+		assert_true(l.looked >= 3);
+		assert_memory_equal(trainer_current(l.t)->flat, plain, n * sizeof(real));
+		trainer_free(l.t);
+		free(plain);
+	}
+	pool_free(l.pool);
+	world_end(&w);
+}
+
 static void resume_is_exact(void **state)
 {
 	struct world w = world(3, 12);
@@ -341,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(learns_by_heart),
 		cmocka_unit_test(threads_do_not_matter),
+		cmocka_unit_test(looking_changes_nothing),
 		cmocka_unit_test(resume_is_exact),
 		cmocka_unit_test(resume_refuses),
 		cmocka_unit_test(steps_allocate_nothing),
