@@ -25,7 +25,7 @@
 	{ "min-tokens", 0, "N", CLI_LONG, "pieces of a reply, at least (default 0)", 0, 10000 }, \
 	{ "max-tokens", 0, "N", CLI_LONG, "pieces of a reply, at most (default 160)", 1, 10000 }, \
 	{ "no-repeat", 0, "N", CLI_LONG, "no run of N pieces twice in a reply (default 4; 0: off)", 0, 64 }, \
-	{ "rerank", 0, "X", CLI_DOUBLE, "choose among beams against replies that fit everywhere (default 0.4; 0: off)", 0, 1 }
+	{ "rerank", 0, "X", CLI_DOUBLE, "choose among beams by how well they answer the message (default 0.3; 0: off)", 0, 1 }
 
 struct engine {
 	struct model *m;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "encode.h"
+#include "fit.h"
 #include "redact.h"
 
 struct talk {
@@ -128,7 +129,7 @@ void talk_opts_best(struct talk_opts *o)
 	talk_opts_default(o);
 	o->decode.method = DECODE_BEAM;
 	o->decode.beam = 8;
-	o->rerank = 0.4;
+	o->rerank = 0.3;
 }
 
 void talk_reply_free(struct talk_reply *r)
@@ -176,16 +177,6 @@ static bool stream_token(int32_t id, double logp, void *arg)
 	return go_on;
 }
 
-/* Log-likelihood of ids when nothing was said before: what makes a reply generic. */
-static double score_alone(struct talk *t, int32_t tag, const struct tokens *ids)
-{
-	struct session *empty = session_new(t->m);
-	double lp = decode_score(empty, tag, ids->ids, ids->n, NULL);
-
-	session_free(empty);
-	return lp;
-}
-
 bool talk_invents_number(const char *text, const char *said)
 {
 	for (const char *p = text; *p;) {
@@ -214,13 +205,32 @@ static void as_text(const struct talk *t, const int32_t *ids, size_t n, struct s
 	tokenizer_decode(t->m->tok, ids, n, out);      /* placeholders as their names: their digits are not the model's */
 }
 
-/* The best of several beams when generic ones count less: log p(reply | context) minus
- * weight times log p(reply), a token (anti-language-model form of maximum mutual
- * information, Li et al. 2016). */
+/* What the other side said last, placeholders as their names. */
+static void last_message(const struct talk *t, int32_t tag, struct str *out)
+{
+	const struct tokenizer *tok = t->m->tok;
+	size_t n, from;
+	const int32_t *ids = session_ids(t->s, &n);
+
+	str_reset(out);
+	for (from = n; from > 0; from--)
+		if (tokenizer_tag_name(tok, ids[from - 1]) && ids[from - 1] != tag)
+			break;
+	if (from > 0) {
+		size_t to = from;
+
+		while (to < n && !tokenizer_tag_name(tok, ids[to]))
+			to++;
+		as_text(t, ids + from, to - from, out);
+	}
+}
+
+/* The best of several beams: its mean log-probability, and how well it answers what was asked (fit.h). Counting
+ * against a reply how likely it is anywhere (Li et al. 2016) was measured in its place, and made replies worse. */
 enum { INVENTED = 100 };      /* nats a token: behind every beam that invents nothing */
 
-static void pick_specific(struct talk *t, int32_t tag, const struct talk_opts *o,
-                          const struct decode_opts *d, struct decode_result *out)
+static void pick_fitting(struct talk *t, int32_t tag, const struct talk_opts *o,
+                         const struct decode_opts *d, struct decode_result *out)
 {
 	enum { N = 8 };
 	struct decode_result r[N];
@@ -228,13 +238,20 @@ static void pick_specific(struct talk *t, int32_t tag, const struct talk_opts *o
 	const int32_t *ids = session_ids(t->s, &rows);
 	struct str said = STR_INIT, text = STR_INIT;
 	double best_score = -INFINITY;
+	struct fit *fit = NULL;
 
+	/* the encoder knows messages and their answers, not texts and their translations */
+	if (tag == tokenizer_tag(t->m->tok, "assistant"))
+		last_message(t, tag, &text);
+	if (text.len > 0)
+		fit = fit_new(fit_encoder(), text.s, text.len);
 	as_text(t, ids, rows, &said);
 	for (size_t i = 0; i < n; i++) {
-		double len = (double)r[i].ids.n + 1;
-		double score = (r[i].log_prob - o->rerank * score_alone(t, tag, &r[i].ids)) / len;
+		double score = decode_mean_log_prob(&r[i]);
 
 		as_text(t, r[i].ids.ids, r[i].ids.n, &text);
+		if (fit && text.len > 0)
+			score += o->rerank * fit_of(fit, text.s, text.len);
 		if (talk_invents_number(text.s ? text.s : "", said.s ? said.s : ""))
 			score -= INVENTED;
 		if (score > best_score) {
@@ -246,6 +263,7 @@ static void pick_specific(struct talk *t, int32_t tag, const struct talk_opts *o
 	for (size_t i = 0; i < N; i++)
 		if (i != best)
 			decode_result_free(&r[i]);
+	fit_free(fit);
 	str_free(&said);
 	str_free(&text);
 }
@@ -268,7 +286,7 @@ int talk_reply(struct talk *t, const char *role, const struct talk_opts *o, stru
 	d.token = stream_token;
 	d.arg = &st;
 	if (o->rerank > 0) {
-		pick_specific(t, tag, o, &d, &res);
+		pick_fitting(t, tag, o, &d, &res);
 		for (size_t i = 0; i < res.ids.n; i++)
 			if (!stream_token(res.ids.ids[i], 0, &st))
 				break;

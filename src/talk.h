@@ -56,14 +56,14 @@ void talk_reply_free(struct talk_reply *r);
 
 struct talk_opts {
 	struct decode_opts decode;      /* its banned, token and arg are talk's own */
-	double rerank;                  /* > 0: several candidates, and the score of the same words without
-	                                   their context counts against them with this weight (Li et al. 2016) */
+	double rerank;                  /* > 0: of several candidates the one whose mean log-probability and this many
+	                                   times its fit with the other side's last message (fit.h) is highest */
 	/* Streamed text, in whole UTF-8 characters; false stops. NULL: none. */
 	bool (*text)(const char *bytes, size_t n, void *arg);
 	void *arg;
 };
 void talk_opts_default(struct talk_opts *o);
-/* How replies to people are made: a beam, and reranking against what fits everywhere. */
+/* How replies to people are made: a beam, and of its replies the one that fits the message best. */
 void talk_opts_best(struct talk_opts *o);
 
 int talk_reply(struct talk *t, const char *role, const struct talk_opts *o, struct talk_reply *r, struct err *e);
