@@ -8,7 +8,7 @@
 #include "../src/base/rng.h"
 #include "contrast.h"
 
-enum { TRIES = 24, DRAWS = 6 };
+enum { TRIES = 24, DRAWS = 16 };
 
 /* ---- how common a turn is ---- */
 
@@ -94,18 +94,20 @@ static bool same_words(const struct dataset *ds, size_t a, size_t b)
 }
 
 /* A turn of the same role out of another conversation that says something else, of like length where one is
- * found soon: an order is no rival of a joke. SIZE_MAX: none. */
-static size_t any_rival(const struct dataset *ds, uint32_t own, size_t truth, int32_t tag, struct rng *r, uint32_t *from)
+ * found soon: an order is no rival of a joke. place: as far into its conversation as the truth, so that what tells them
+ * apart is not that one greets and the other says goodbye. SIZE_MAX: none. */
+static size_t any_rival(const struct dataset *ds, uint32_t own, size_t truth, int32_t tag, bool place, struct rng *r,
+                        uint32_t *from)
 {
-	const size_t rows = dialogue_rows(ds, own);
+	const size_t rows = dialogue_rows(ds, own), at = truth - ds->first_turn[own];
 	size_t found = SIZE_MAX;
 
 	for (size_t i = 0; i < TRIES; i++) {
 		const uint32_t d = (uint32_t)rng_below(r, ds->dialogues);
 		const size_t first = ds->first_turn[d], n = ds->first_turn[d + 1] - first;
-		const size_t t = first + rng_below(r, n), len = dialogue_rows(ds, d);
+		const size_t t = first + (place && at < n ? at : rng_below(r, n)), len = dialogue_rows(ds, d);
 
-		if (d == own || ds->turn[t].tag != tag || ds->turn[t].n == 0 || same_words(ds, t, truth))
+		if (d == own || (place && at >= n) || ds->turn[t].tag != tag || ds->turn[t].n == 0 || same_words(ds, t, truth))
 			continue;
 		found = t;
 		*from = d;
@@ -115,15 +117,19 @@ static size_t any_rival(const struct dataset *ds, uint32_t own, size_t truth, in
 	return found;
 }
 
-/* Every other one is the commonest of several: what is said everywhere is what a likelihood prefers everywhere. */
+/* Every other one is the commonest of several: what is said everywhere is what a likelihood prefers everywhere.
+ * The others stand in the same place of their conversations. */
 static size_t rival(const struct dataset *ds, uint32_t own, size_t truth, int32_t tag, bool common,
                     const struct contrast_opts *o, struct rng *r, uint32_t *from)
 {
-	size_t best = any_rival(ds, own, truth, tag, r, from);
+	size_t best = any_rival(ds, own, truth, tag, !common, r, from);
+
+	if (best == SIZE_MAX)
+		return any_rival(ds, own, truth, tag, false, r, from);
 
 	for (size_t i = 1; o->commonness && common && best != SIZE_MAX && i < DRAWS; i++) {
 		uint32_t d;
-		const size_t t = any_rival(ds, own, truth, tag, r, &d);
+		const size_t t = any_rival(ds, own, truth, tag, false, r, &d);
 
 		if (t != SIZE_MAX && o->commonness[t] > o->commonness[best]) {
 			best = t;
