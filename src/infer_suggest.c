@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "canned_near.h"
+#include "choose.h"
 #include "config.h"
 #include "infer_private.h"
 
@@ -88,18 +89,20 @@ static void suggest_canned(struct infer *f, struct conversation *c, struct event
 	}
 }
 
-/* What is remembered, a kept reply that fits, the likeliest, then samples that say something else. */
+/* What is remembered, the best of the model's, a kept reply that fits, then others of the model's that say something else. */
 void infer_suggest(struct infer *f, const struct task *t)
 {
-	enum { TRIES = 12 };
+	enum { CANDIDATES = CHOOSE_BEAMS + CHOOSE_SAMPLES };
 	const size_t most = (size_t)config_number(CONFIG_SUGGESTIONS);
 	struct conversation *c = infer_conversation(f, t->conversation);
 	struct event ev = { .kind = EVENT_SUGGESTIONS, .conversation = t->conversation };
 	const double began = infer_now_ms();
 	struct talk_opts o;
+	struct talk_reply r[CANDIDATES];
 	struct memory_hit hit;
 	char *source;
 	bool sure = false;
+	int n;
 
 	infer_suggested(f, c, 0, "ignored");      /* earlier ones */
 	if (infer_remembered(f, c, &hit, &source)) {
@@ -115,28 +118,19 @@ void infer_suggest(struct infer *f, const struct task *t)
 	}
 	talk_opts_best(&o);
 	o.decode.cancel = &f->cancel;
-	for (size_t i = 0; i < TRIES && ev.items < most && !atomic_load(&f->cancel); i++) {
-		struct talk_reply r;
-
-		if (i > 0) {
-			o.rerank = 0;
-			o.decode.method = DECODE_SAMPLE;
-			o.decode.top_p = 0.8;
-			o.decode.temperature = 0.6 + 0.05 * (double)i;
-			o.decode.seed = i + 7 * (uint64_t)c->turns;
-		}
-		if (talk_reply(infer_talk(f, c), agent, &o, &r, NULL) < 0)
-			break;
-		if (!r.cancelled && new_one(&ev, r.text.s)) {
+	o.decode.seed = 7 * (uint64_t)c->turns;
+	n = ev.items < most ? talk_replies(infer_talk(f, c), agent, &o, CHOOSE_SAMPLES, r, CANDIDATES, NULL) : 0;
+	for (int i = 0; i < n; i++) {
+		if (ev.items < most && !r[i].cancelled && new_one(&ev, r[i].text.s)) {
 			struct event_item *it = event_add(&ev);
 
-			it->text = xstrdup(r.text.s);
+			it->text = xstrdup(r[i].text.s);
 			it->origin = xstrdup("model");
-			it->score = r.confidence;
-			sure = sure || r.confidence >= SURE;
-			log_suggestion(f, c, it, r.score, infer_now_ms() - began);
+			it->score = r[i].confidence;
+			sure = sure || r[i].confidence >= SURE;
+			log_suggestion(f, c, it, r[i].score, infer_now_ms() - began);
 		}
-		talk_reply_free(&r);
+		talk_reply_free(&r[i]);
 		if (i == 0)
 			suggest_canned(f, c, &ev, ev.items >= most ? 0 : most - ev.items < 2 || sure ? 1 : 2);
 	}

@@ -9,8 +9,8 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "choose.h"
 #include "encode.h"
-#include "fit.h"
 #include "redact.h"
 
 struct talk {
@@ -177,95 +177,19 @@ static bool stream_token(int32_t id, double logp, void *arg)
 	return go_on;
 }
 
-bool talk_invents_number(const char *text, const char *said)
+static void fill_reply(struct talk_reply *r, const struct decode_result *res, const char *text, size_t len)
 {
-	for (const char *p = text; *p;) {
-		size_t n = strspn(p, "0123456789");
+	size_t skip = 0;
 
-		if (n >= 3) {
-			bool found = false;
-
-			for (const char *q = said; !found && (q = strpbrk(q, "0123456789")) != NULL;) {
-				const size_t k = strspn(q, "0123456789");
-
-				found = k == n && memcmp(q, p, n) == 0;
-				q += k;
-			}
-			if (!found)
-				return true;
-		}
-		p += n ? n : 1;
-	}
-	return false;
-}
-
-static void as_text(const struct talk *t, const int32_t *ids, size_t n, struct str *out)
-{
-	str_reset(out);
-	tokenizer_decode(t->m->tok, ids, n, out);      /* placeholders as their names: their digits are not the model's */
-}
-
-/* What the other side said last, placeholders as their names. */
-static void last_message(const struct talk *t, int32_t tag, struct str *out)
-{
-	const struct tokenizer *tok = t->m->tok;
-	size_t n, from;
-	const int32_t *ids = session_ids(t->s, &n);
-
-	str_reset(out);
-	for (from = n; from > 0; from--)
-		if (tokenizer_tag_name(tok, ids[from - 1]) && ids[from - 1] != tag)
-			break;
-	if (from > 0) {
-		size_t to = from;
-
-		while (to < n && !tokenizer_tag_name(tok, ids[to]))
-			to++;
-		as_text(t, ids + from, to - from, out);
-	}
-}
-
-/* The best of several beams: its mean log-probability, and how well it answers what was asked (fit.h). Counting
- * against a reply how likely it is anywhere (Li et al. 2016) was measured in its place, and made replies worse. */
-enum { INVENTED = 100 };      /* nats a token: behind every beam that invents nothing */
-
-static void pick_fitting(struct talk *t, int32_t tag, const struct talk_opts *o,
-                         const struct decode_opts *d, struct decode_result *out)
-{
-	enum { N = 8 };
-	struct decode_result r[N];
-	size_t n = decode_beam(t->s, tag, d, r, N), best = 0, rows;
-	const int32_t *ids = session_ids(t->s, &rows);
-	struct str said = STR_INIT, text = STR_INIT;
-	double best_score = -INFINITY;
-	struct fit *fit = NULL;
-
-	/* the encoder knows messages and their answers, not texts and their translations */
-	if (tag == tokenizer_tag(t->m->tok, "assistant"))
-		last_message(t, tag, &text);
-	if (text.len > 0)
-		fit = fit_new(fit_encoder(), text.s, text.len);
-	as_text(t, ids, rows, &said);
-	for (size_t i = 0; i < n; i++) {
-		double score = decode_mean_log_prob(&r[i]);
-
-		as_text(t, r[i].ids.ids, r[i].ids.n, &text);
-		if (fit && text.len > 0)
-			score += o->rerank * fit_of(fit, text.s, text.len);
-		if (talk_invents_number(text.s ? text.s : "", said.s ? said.s : ""))
-			score -= INVENTED;
-		if (score > best_score) {
-			best_score = score;
-			best = i;
-		}
-	}
-	*out = r[best];
-	for (size_t i = 0; i < N; i++)
-		if (i != best)
-			decode_result_free(&r[i]);
-	fit_free(fit);
-	str_free(&said);
-	str_free(&text);
+	memset(r, 0, sizeof(*r));
+	r->text = (struct str)STR_INIT;
+	while (skip < len && text[skip] == ' ')
+		skip++;
+	str_add(&r->text, text + skip, len - skip);
+	r->score = decode_mean_log_prob(res);
+	r->confidence = talk_confidence(r->score);
+	r->tokens = res->ids.n;
+	r->cancelled = res->cancelled;
 }
 
 int talk_reply(struct talk *t, const char *role, const struct talk_opts *o, struct talk_reply *r, struct err *e)
@@ -286,7 +210,10 @@ int talk_reply(struct talk *t, const char *role, const struct talk_opts *o, stru
 	d.token = stream_token;
 	d.arg = &st;
 	if (o->rerank > 0) {
-		pick_fitting(t, tag, o, &d, &res);
+		struct choice best;
+
+		choose(t->s, tag, &d, o->rerank, 0, &best, 1);
+		res = best.r;
 		for (size_t i = 0; i < res.ids.n; i++)
 			if (!stream_token(res.ids.ids[i], 0, &st))
 				break;
@@ -295,20 +222,40 @@ int talk_reply(struct talk *t, const char *role, const struct talk_opts *o, stru
 	}
 	if (o->text && st.sent < st.text.len)
 		o->text(st.text.s + st.sent, st.text.len - st.sent, o->arg);
-
-	size_t skip = 0;
-
-	while (skip < st.text.len && st.text.s[skip] == ' ')
-		skip++;
-	str_add(&r->text, st.text.s + skip, st.text.len - skip);
-	r->score = decode_mean_log_prob(&res);
-	r->confidence = talk_confidence(r->score);
-	r->tokens = res.ids.n;
-	r->cancelled = res.cancelled;
+	fill_reply(r, &res, st.text.s, st.text.len);
 	r->ms = now_ms() - start;
 	str_free(&st.text);
 	decode_result_free(&res);
 	return 0;
+}
+
+int talk_replies(struct talk *t, const char *role, const struct talk_opts *o, size_t samples, struct talk_reply *r,
+                 size_t most, struct err *e)
+{
+	const double start = now_ms();
+	struct decode_opts d = o->decode;
+	struct choice *c;
+	size_t n;
+	int32_t tag;
+	int rc = role_tag(t, role, &tag, e);
+
+	if (rc < 0)
+		return rc;
+	decode_ban_absent(t->s, t->banned, &t->company, 1);
+	d.banned = t->banned;
+	c = xcalloc(most + 1, sizeof(*c));
+	n = choose(t->s, tag, &d, o->rerank, samples, c, most);
+	for (size_t i = 0; i < n; i++) {
+		struct str text = STR_INIT;
+
+		talk_text(t, c[i].r.ids.ids, c[i].r.ids.n, &text);
+		fill_reply(&r[i], &c[i].r, text.s ? text.s : "", text.len);
+		r[i].ms = now_ms() - start;
+		str_free(&text);
+		decode_result_free(&c[i].r);
+	}
+	free(c);
+	return (int)n;
 }
 
 int talk_complete(struct talk *t, const char *role, const char *prefix, size_t len,

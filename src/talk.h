@@ -57,7 +57,7 @@ void talk_reply_free(struct talk_reply *r);
 struct talk_opts {
 	struct decode_opts decode;      /* its banned, token and arg are talk's own */
 	double rerank;                  /* > 0: of several candidates the one whose mean log-probability and this many
-	                                   times its fit with the other side's last message (fit.h) is highest */
+	                                   times its fit with the other side's last message is highest (choose.h) */
 	/* Streamed text, in whole UTF-8 characters; false stops. NULL: none. */
 	bool (*text)(const char *bytes, size_t n, void *arg);
 	void *arg;
@@ -67,6 +67,10 @@ void talk_opts_default(struct talk_opts *o);
 void talk_opts_best(struct talk_opts *o);
 
 int talk_reply(struct talk *t, const char *role, const struct talk_opts *o, struct talk_reply *r, struct err *e);
+/* Up to `most` different ones, best first, out of the beams and as many samples (choose.h); returns how many. o's
+ * decode.method and text do not count; r: the caller frees each. */
+int talk_replies(struct talk *t, const char *role, const struct talk_opts *o, size_t samples, struct talk_reply *r,
+                 size_t most, struct err *e);
 
 /* The geometric mean of the probabilities of the reply's tokens: exp(score). */
 double talk_confidence(double score);
@@ -80,9 +84,5 @@ struct talk_completion {
 /* Up to n continuations of what role is typing, best first; returns how many. */
 int talk_complete(struct talk *t, const char *role, const char *prefix, size_t len,
                   const struct complete_opts *o, struct talk_completion *out, size_t n, struct err *e);
-
-/* Has text a run of three or more digits that is no whole run of digits in what was said? Nobody's number may come back
- * changed, and an agent's draft invents none: such replies are chosen only when every beam is one. */
-bool talk_invents_number(const char *text, const char *said);
 
 #endif

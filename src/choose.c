@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* choose: candidates gathered, scored and put in order. */
+#include "choose.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/str.h"
+#include "fit.h"
+
+#define INVENTED 100          /* nats a token: behind every one that invents nothing */
+
+bool choose_invents_number(const char *text, const char *said)
+{
+	for (const char *p = text; *p;) {
+		size_t n = strspn(p, "0123456789");
+
+		if (n >= 3) {
+			bool found = false;
+
+			for (const char *q = said; !found && (q = strpbrk(q, "0123456789")) != NULL;) {
+				const size_t k = strspn(q, "0123456789");
+
+				found = k == n && memcmp(q, p, n) == 0;
+				q += k;
+			}
+			if (!found)
+				return true;
+		}
+		p += n ? n : 1;
+	}
+	return false;
+}
+
+static void as_text(const struct session *s, const int32_t *ids, size_t n, struct str *out)
+{
+	str_reset(out);
+	/* placeholders as their names: their digits are not the model's */
+	tokenizer_decode(session_model(s)->tok, ids, n, out);
+}
+
+/* What the other side said last. */
+static void last_message(const struct session *s, int32_t tag, struct str *out)
+{
+	const struct tokenizer *tok = session_model(s)->tok;
+	size_t n, from;
+	const int32_t *ids = session_ids(s, &n);
+
+	str_reset(out);
+	for (from = n; from > 0; from--)
+		if (tokenizer_tag_name(tok, ids[from - 1]) && ids[from - 1] != tag)
+			break;
+	if (from > 0) {
+		size_t to = from;
+
+		while (to < n && !tokenizer_tag_name(tok, ids[to]))
+			to++;
+		as_text(s, ids + from, to - from, out);
+	}
+}
+
+static bool same_ids(const struct tokens *a, const struct tokens *b)
+{
+	return a->n == b->n && (a->n == 0 || memcmp(a->ids, b->ids, a->n * sizeof(*a->ids)) == 0);
+}
+
+/* All different candidates, unscored; at least one. */
+static size_t gather(struct session *s, int32_t tag, const struct decode_opts *d, size_t samples, struct choice *c)
+{
+	struct decode_result beam[CHOOSE_BEAMS];
+	struct decode_opts o = *d;
+	size_t n = decode_beam(s, tag, d, beam, CHOOSE_BEAMS);
+
+	for (size_t i = 0; i < CHOOSE_BEAMS; i++) {
+		if (i < n)
+			c[i].r = beam[i];
+		else
+			decode_result_free(&beam[i]);
+	}
+	o.method = DECODE_SAMPLE;
+	o.token = NULL;
+	o.top_p = 0.8;
+	o.temperature = 0.7;
+	for (size_t k = 0; k < samples && k < CHOOSE_SAMPLES; k++) {
+		bool known = false;
+
+		if (o.cancel && atomic_load(o.cancel))
+			break;
+		o.seed = rng_hash(d->seed, k);
+		decode_turn(s, tag, &o, &c[n].r);
+		for (size_t i = 0; i < n; i++)
+			known = known || same_ids(&c[i].r.ids, &c[n].r.ids);
+		if (known || c[n].r.cancelled)
+			decode_result_free(&c[n].r);
+		else
+			n++;
+	}
+	if (n == 0)      /* every piece is ruled out */
+		c[n++] = (struct choice){ 0 };
+	return n;
+}
+
+static int best_first(const void *a, const void *b)
+{
+	const struct choice *x = a, *y = b;
+
+	return (x->score < y->score) - (x->score > y->score);
+}
+
+size_t choose(struct session *s, int32_t tag, const struct decode_opts *d, double weight, size_t samples,
+              struct choice *out, size_t most)
+{
+	struct choice c[CHOOSE_BEAMS + CHOOSE_SAMPLES];
+	const size_t n = gather(s, tag, d, samples, c);
+	struct str said = STR_INIT, text = STR_INIT;
+	struct fit *fit = NULL;
+	size_t rows;
+	const int32_t *ids = session_ids(s, &rows);
+
+	/* the encoder knows messages and their answers, not texts and their translations */
+	if (weight > 0 && tag == tokenizer_tag(session_model(s)->tok, "assistant")) {
+		last_message(s, tag, &text);
+		if (text.len > 0)
+			fit = fit_new(fit_encoder(), text.s, text.len);
+	}
+	as_text(s, ids, rows, &said);
+	for (size_t i = 0; i < n; i++) {
+		c[i].score = decode_mean_log_prob(&c[i].r);
+		as_text(s, c[i].r.ids.ids, c[i].r.ids.n, &text);
+		if (fit && text.len > 0)
+			c[i].score += weight * fit_of(fit, text.s, text.len);
+		if (choose_invents_number(text.s ? text.s : "", said.s ? said.s : ""))
+			c[i].score -= INVENTED;
+		if (!isfinite(c[i].score))
+			c[i].score = -1e9;
+	}
+	/* of equals the likelier beam; n is small, and the library's sort need not be stable */
+	for (size_t i = 0; i < n; i++)
+		c[i].score -= 1e-9 * (double)i;
+	qsort(c, n, sizeof(c[0]), best_first);
+	for (size_t i = 0; i < n; i++) {
+		if (i < most)
+			out[i] = c[i];
+		else
+			decode_result_free(&c[i].r);
+	}
+	fit_free(fit);
+	str_free(&said);
+	str_free(&text);
+	return n < most ? n : most;
+}
