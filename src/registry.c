@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* registry: versions of the model in the data folder. */
-#include "registry.h"
+/* registry: versions of the model in the data folder: where they are, what they are, loading them. */
+#include "registry_private.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -12,18 +12,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "config.h"
 #include "paths.h"
-
-struct registry {
-	char *folder, *base;
-	int lock;
-};
 
 int registry_open(struct registry **out, const char *data_dir, const char *base, struct err *e)
 {
@@ -64,7 +58,7 @@ int registry_make_folder(struct registry *r, struct err *e)
 	return paths_make(r->folder, e);
 }
 
-static char *in_folder(const struct registry *r, const char *name, const char *suffix)
+char *registry_file(const struct registry *r, const char *name, const char *suffix)
 {
 	struct str s = STR_INIT;
 
@@ -83,7 +77,7 @@ static void sweep(const struct registry *r)
 
 		if (!strstr(de->d_name, ".safetensors.tmp.") && !strstr(de->d_name, ".checkpoint.tmp."))
 			continue;
-		path = in_folder(r, de->d_name, "");
+		path = registry_file(r, de->d_name, "");
 		unlink(path);
 		free(path);
 	}
@@ -99,7 +93,7 @@ int registry_lock(struct registry *r, struct err *e)
 		return 0;
 	if (registry_make_folder(r, e) < 0)
 		return ERR_IO;
-	path = in_folder(r, "lock", "");
+	path = registry_file(r, "lock", "");
 	r->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 	if (r->lock < 0) {
 		err_set(e, ERR_IO, "%s cannot be opened: %m", path);
@@ -118,8 +112,7 @@ int registry_lock(struct registry *r, struct err *e)
 
 /* ---- names ---- */
 
-/* v1, v2, ...: 0 when it is not one. Files of the folder are named by these alone, so no name can lead out of it. */
-static unsigned long number_of(const char *id, size_t len)
+unsigned long registry_number(const char *id, size_t len)
 {
 	unsigned long n = 0;
 
@@ -142,9 +135,9 @@ int registry_path(const struct registry *r, const char *id, char **path, struct 
 		*path = xstrdup(r->base);
 		return 0;
 	}
-	if (number_of(id, strlen(id)) == 0)
+	if (registry_number(id, strlen(id)) == 0)
 		return err_set(e, ERR_NOTFOUND, "'%.40s' is no version: they are called base, v1, v2, ... (answerback model list)", id);
-	*path = in_folder(r, id, ".safetensors");
+	*path = registry_file(r, id, ".safetensors");
 	if (access(*path, F_OK) == 0)
 		return 0;
 	free(*path);
@@ -154,7 +147,7 @@ int registry_path(const struct registry *r, const char *id, char **path, struct 
 
 int registry_current(const struct registry *r, char **id, char **path, char **note, struct err *e)
 {
-	char *file = in_folder(r, "current", ""), name[32] = "";
+	char *file = registry_file(r, "current", ""), name[32] = "";
 	FILE *f = fopen(file, "r");
 	struct err why = ERR_INIT;
 	struct str s = STR_INIT;
@@ -253,7 +246,7 @@ static void describe(const struct registry *r, struct registry_model *m, const c
 static int by_number(const void *a, const void *b)
 {
 	const struct registry_model *x = a, *y = b;
-	unsigned long p = number_of(x->id, strlen(x->id)), q = number_of(y->id, strlen(y->id));
+	unsigned long p = registry_number(x->id, strlen(x->id)), q = registry_number(y->id, strlen(y->id));
 
 	return (p > q) - (p < q);
 }
@@ -276,12 +269,12 @@ int registry_list(const struct registry *r, struct registry_list *l, struct err 
 		char name[16];
 
 		if (len <= strlen(suffix) || strcmp(de->d_name + len - strlen(suffix), suffix) != 0 ||
-		    number_of(de->d_name, len - strlen(suffix)) == 0)
+		    registry_number(de->d_name, len - strlen(suffix)) == 0)
 			continue;
 		memcpy(name, de->d_name, len - strlen(suffix));
 		name[len - strlen(suffix)] = '\0';
 		l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
-		describe(r, &l->v[l->n++], name, in_folder(r, name, suffix));
+		describe(r, &l->v[l->n++], name, registry_file(r, name, suffix));
 	}
 	if (d)
 		closedir(d);
@@ -313,143 +306,6 @@ void registry_list_free(struct registry_list *l)
 	*l = (struct registry_list){ 0 };
 }
 
-/* ---- changes ---- */
-
-static void now_text(char out[32])
-{
-	time_t t = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
-static int sync_folder(const struct registry *r, struct err *e)
-{
-	int fd = open(r->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), bad;
-
-	if (fd < 0)
-		return err_set(e, ERR_IO, "%s cannot be opened: %m", r->folder);
-	bad = fsync(fd) != 0;
-	close(fd);
-	return bad ? err_set(e, ERR_IO, "%s cannot be synced: %m", r->folder) : 0;
-}
-
-/* Whole or not at all: a new file, synced, renamed over the old one, the folder synced. */
-static int replace(const struct registry *r, const char *name, const char *text, struct err *e)
-{
-	char *path = in_folder(r, name, ""), *tmp = in_folder(r, name, ".new");
-	FILE *f = fopen(tmp, "w");
-	int rc = 0;
-
-	if (!f || fputs(text, f) < 0 || fflush(f) != 0 || fsync(fileno(f)) != 0)
-		rc = err_set(e, ERR_IO, "%s cannot be written: %m", tmp);
-	if (f && fclose(f) != 0 && rc == 0)
-		rc = err_set(e, ERR_IO, "%s cannot be written: %m", tmp);
-	if (rc == 0 && rename(tmp, path) != 0)
-		rc = err_set(e, ERR_IO, "%s cannot be replaced: %m", path);
-	if (rc == 0)
-		rc = sync_folder(r, e);
-	else
-		unlink(tmp);
-	free(path);
-	free(tmp);
-	return rc;
-}
-
-static int remember(const struct registry *r, const char *event, const char *from, const char *to, struct err *e)
-{
-	char *path = in_folder(r, "history.jsonl", ""), when[32], line[320], by[33] = "";
-	const char *user = getenv("USER");
-	FILE *f = fopen(path, "a");
-	int rc = 0;
-
-	now_text(when);
-	for (size_t i = 0; user && user[i] && i < sizeof(by) - 1; i++)      /* a name that needs no escapes */
-		by[i] = user[i] >= 0x20 && user[i] < 0x7f && user[i] != '"' && user[i] != '\\' ? user[i] : '_';
-	snprintf(line, sizeof(line), "{\"time\": \"%s\", \"event\": \"%s\", \"from\": \"%s\", \"to\": \"%s\", \"by\": \"%s\"}\n",
-	         when, event, from, to, by);
-	if (!f || fputs(line, f) < 0 || fflush(f) != 0 || fsync(fileno(f)) != 0)
-		rc = err_set(e, ERR_IO, "%s cannot be written: %m", path);
-	if (f)
-		fclose(f);
-	free(path);
-	return rc;
-}
-
-/* The name of the next version, and its file. */
-static int next_version(struct registry *r, char name[16], char **path, struct err *e)
-{
-	struct registry_list l;
-	unsigned long last = 0;
-	int rc;
-
-	if ((rc = registry_lock(r, e)) < 0 || (rc = registry_list(r, &l, e)) < 0)
-		return rc;
-	for (size_t i = 0; i < l.n; i++) {
-		unsigned long n = number_of(l.v[i].id, strlen(l.v[i].id));
-
-		last = n > last ? n : last;
-	}
-	registry_list_free(&l);
-	snprintf(name, 16, "v%lu", last + 1);
-	*path = in_folder(r, name, ".safetensors");
-	return 0;
-}
-
-int registry_add(struct registry *r, const struct weights *w, const struct tokenizer *tok, const char *lineage,
-                 const char *scores, char **id, struct err *e)
-{
-	char name[16], *path = NULL;
-	int rc = next_version(r, name, &path, e);
-
-	*id = NULL;
-	if (rc == 0)
-		rc = model_save(w, tok, path, MODELFILE_F32, lineage, scores, e);
-	free(path);
-	if (rc == 0)
-		*id = xstrdup(name);
-	return rc;
-}
-
-int registry_add_adapter(struct registry *r, const struct adapter *a, const struct dialogue_config *c, const char *lineage,
-                         const char *scores, char **id, struct err *e)
-{
-	char name[16], base[24] = "", *path = NULL;
-	int rc = next_version(r, name, &path, e);
-
-	*id = NULL;
-	if (r->base)
-		registry_identity(r->base, base);
-	if (rc == 0 && !*base)
-		rc = err_set(e, ERR_FORMAT, "the shipped model's file has no checksum to know it again by: an adapter cannot be kept beside it");
-	if (rc == 0)
-		rc = adapter_save(a, path, c, base, lineage, scores, e);
-	free(path);
-	if (rc == 0)
-		*id = xstrdup(name);
-	return rc;
-}
-
-int registry_remove(struct registry *r, const char *id, struct err *e)
-{
-	char *path = NULL, *now = NULL, *now_path = NULL;
-	int rc;
-
-	if (strcmp(id, REGISTRY_BASE) == 0)
-		return err_set(e, ERR_USAGE, "the shipped model is not the data folder's to remove");
-	if ((rc = registry_lock(r, e)) < 0 || (rc = registry_path(r, id, &path, e)) < 0)
-		return rc;
-	if (registry_current(r, &now, &now_path, NULL, NULL) == 0 && strcmp(now, id) == 0)
-		rc = err_set(e, ERR_USAGE, "%s serves: roll back or promote another first", id);
-	else if (unlink(path) != 0)
-		rc = err_set(e, ERR_IO, "%s cannot be removed: %m", path);
-	free(path);
-	free(now);
-	free(now_path);
-	return rc;
-}
-
 /* ---- loading ---- */
 
 /* The shipped model with an adapter on: its tokenizer, other weights. */
@@ -464,7 +320,7 @@ static int load_adapter(const struct registry *r, const char *path, const char *
 	return model_load_adapted(m, r->base, path, use, e);
 }
 
-static int load_path(const struct registry *r, const char *path, enum model_use use, struct model **m, struct err *e)
+int registry_load_file(const struct registry *r, const char *path, enum model_use use, struct model **m, struct err *e)
 {
 	char of[24];
 
@@ -478,128 +334,9 @@ int registry_model(const struct registry *r, const char *id, enum model_use use,
 
 	if (rc < 0)
 		return rc;
-	rc = load_path(r, path, use, m, e);
+	rc = registry_load_file(r, path, use, m, e);
 	free(path);
 	return rc;
-}
-
-int registry_promote(struct registry *r, const char *id, const char *event, struct err *e)
-{
-	char *path, *from, *from_path, line[32];
-	struct modelfile *mf;
-	struct model *m;
-	int rc;
-
-	if ((rc = registry_lock(r, e)) < 0 || (rc = registry_path(r, id, &path, e)) < 0)
-		return rc;
-	/* what is made current must work: whole by its checksum, and of sense */
-	if ((rc = modelfile_open(&mf, path, e)) == 0) {
-		rc = modelfile_verify(mf, e);
-		if (rc == ERR_NOTFOUND && strcmp(id, REGISTRY_BASE) == 0)
-			rc = 0;
-		modelfile_close(mf);
-	}
-	if (rc == 0 && (rc = load_path(r, path, MODEL_SERVE, &m, e)) == 0)
-		model_unref(m);
-	free(path);
-	if (rc < 0)
-		return err_prefix(e, "version %s stays out of service", id);
-	if ((rc = registry_current(r, &from, &from_path, NULL, e)) < 0)
-		return rc;
-	snprintf(line, sizeof(line), "%s\n", id);
-	if ((rc = remember(r, event, from, id, e)) == 0)
-		rc = replace(r, "current", line, e);
-	free(from);
-	free(from_path);
-	return rc;
-}
-
-/* What served before `id` did: of the last event that was no roll-back and made it current. */
-static char *before(const struct registry *r, const char *id)
-{
-	char *path = in_folder(r, "history.jsonl", ""), *found = NULL;
-	FILE *f = fopen(path, "r");
-	struct str line = STR_INIT;
-
-	free(path);
-	while (f && str_readline(&line, f)) {
-		json_t *o = json_loads(line.s, 0, NULL);
-		const char *event = json_string_value(json_object_get(o, "event"));
-		const char *from = json_string_value(json_object_get(o, "from"));
-		const char *to = json_string_value(json_object_get(o, "to"));
-
-		if (event && from && to && strcmp(event, "rolled back") != 0 && strcmp(to, id) == 0 &&
-		    strcmp(from, id) != 0) {
-			free(found);
-			found = xstrdup(from);
-		}
-		json_decref(o);
-	}
-	if (f)
-		fclose(f);
-	str_free(&line);
-	return found ? found : xstrdup(REGISTRY_BASE);
-}
-
-int registry_rollback(struct registry *r, char **id, struct err *e)
-{
-	char *now, *path, *to;
-	struct err gone = ERR_INIT;
-	int rc = registry_current(r, &now, &path, NULL, e);
-
-	*id = NULL;
-	if (rc < 0)
-		return rc;
-	free(path);
-	if (strcmp(now, REGISTRY_BASE) == 0) {
-		free(now);
-		return err_set(e, ERR_NOTFOUND, "the shipped model serves already: there is nothing to go back to");
-	}
-	to = before(r, now);
-	free(now);
-	/* the one before was pruned meanwhile: the base is always there */
-	if (registry_path(r, to, &path, &gone) < 0) {
-		free(to);
-		to = xstrdup(REGISTRY_BASE);
-	} else {
-		free(path);
-	}
-	rc = registry_promote(r, to, "rolled back", e);
-	if (rc == 0)
-		*id = to;
-	else
-		free(to);
-	return rc;
-}
-
-int registry_prune(struct registry *r, size_t keep, struct err *e)
-{
-	struct registry_list l;
-	size_t versions = 0;
-	const char *parent = "";
-	int rc, gone = 0;
-
-	if ((rc = registry_lock(r, e)) < 0 || (rc = registry_list(r, &l, e)) < 0)
-		return rc;
-	for (size_t i = 0; i < l.n; i++) {
-		versions += strcmp(l.v[i].id, REGISTRY_BASE) != 0;
-		if (l.v[i].current)
-			parent = l.v[i].parent;
-	}
-	for (size_t i = 0; i < l.n && versions > keep; i++) {
-		const struct registry_model *m = &l.v[i];
-
-		if (m->current || strcmp(m->id, REGISTRY_BASE) == 0 || strcmp(m->id, parent) == 0)
-			continue;
-		if (unlink(m->path) != 0) {
-			rc = err_set(e, ERR_IO, "%s cannot be removed: %m", m->path);
-			break;
-		}
-		versions--;
-		gone++;
-	}
-	registry_list_free(&l);
-	return rc < 0 ? rc : gone;
 }
 
 int registry_load(const char *given, const char *data_dir, bool trainable, struct model **m, char **id, char **note,
@@ -617,7 +354,7 @@ int registry_load(const char *given, const char *data_dir, bool trainable, struc
 		return rc;
 	if (!given && !set && registry_open(&r, data_dir, base, &why) == 0 &&
 	    registry_current(r, &name, &path, note, &why) == 0 && strcmp(name, REGISTRY_BASE) != 0) {
-		rc = load_path(r, path, trainable ? MODEL_TRAIN : MODEL_SERVE, m, &why);
+		rc = registry_load_file(r, path, trainable ? MODEL_TRAIN : MODEL_SERVE, m, &why);
 		if (rc == 0 || !base)
 			goto out;
 		str_addf(&s, "version %s cannot be used: %s; the shipped model serves instead", name, why.msg);
