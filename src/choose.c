@@ -11,7 +11,14 @@
 #include "base/str.h"
 #include "fit.h"
 
-#define INVENTED 100          /* nats a token: behind every one that invents nothing */
+/* In nats a token. REPEATED: of later turns in held-out conversations 7 % of the runs of three words were said before,
+ * 6 % with it, 5 % in people's. CLOSE: one this much less likely than the likeliest is no alternative to it. INVENTED:
+ * behind every one that invents nothing. */
+#define REPEATED 0.4
+#define CLOSE 0.2
+#define INVENTED 100
+
+enum { RUN = 3, REMEMBERED = 4000 };      /* pieces */
 
 bool choose_invents_number(const char *text, const char *said)
 {
@@ -60,6 +67,31 @@ static void last_message(const struct session *s, int32_t tag, struct str *out)
 			to++;
 		as_text(s, ids + from, to - from, out);
 	}
+}
+
+/* Share of ids' runs of three that side `tag` has said before. People repeat themselves little, and a beam that asks
+ * again what was asked is a likely one. */
+double choose_repeats(const struct session *s, int32_t tag, const int32_t *ids, size_t n)
+{
+	const struct tokenizer *tok = session_model(s)->tok;
+	size_t rows, from, seen = 0;
+	const int32_t *said = session_ids(s, &rows);
+	bool own = false;
+
+	if (n < RUN)
+		return 0;
+	from = rows > REMEMBERED ? rows - REMEMBERED : 0;
+	for (size_t i = 0; i + RUN <= n; i++) {
+		bool found = false;
+
+		for (size_t k = from; !found && k + RUN <= rows; k++) {
+			if (tokenizer_tag_name(tok, said[k]))
+				own = said[k] == tag;
+			found = own && memcmp(said + k, ids + i, RUN * sizeof(*ids)) == 0;
+		}
+		seen += found;
+	}
+	return (double)seen / (double)(n - RUN + 1);
 }
 
 static bool same_ids(const struct tokens *a, const struct tokens *b)
@@ -117,6 +149,7 @@ size_t choose(struct session *s, int32_t tag, const struct decode_opts *d, doubl
 	const size_t n = gather(s, tag, d, samples, c);
 	struct str said = STR_INIT, text = STR_INIT;
 	struct fit *fit = NULL;
+	double likeliest = -INFINITY;
 	size_t rows;
 	const int32_t *ids = session_ids(s, &rows);
 
@@ -127,11 +160,17 @@ size_t choose(struct session *s, int32_t tag, const struct decode_opts *d, doubl
 			fit = fit_new(fit_encoder(), text.s, text.len);
 	}
 	as_text(s, ids, rows, &said);
+	for (size_t i = 0; i < n; i++)
+		likeliest = fmax(likeliest, decode_mean_log_prob(&c[i].r));
 	for (size_t i = 0; i < n; i++) {
 		c[i].score = decode_mean_log_prob(&c[i].r);
+		if (c[i].score < likeliest - CLOSE)
+			c[i].score -= 1;
 		as_text(s, c[i].r.ids.ids, c[i].r.ids.n, &text);
 		if (fit && text.len > 0)
 			c[i].score += weight * fit_of(fit, text.s, text.len);
+		if (weight > 0)
+			c[i].score -= REPEATED * choose_repeats(s, tag, c[i].r.ids.ids, c[i].r.ids.n);
 		if (choose_invents_number(text.s ? text.s : "", said.s ? said.s : ""))
 			c[i].score -= INVENTED;
 		if (!isfinite(c[i].score))

@@ -12,6 +12,9 @@
 
 #include "../src/choose.h"
 #include "../src/fit.h"
+#include "../src/talk.h"
+#include "common_model.h"
+#include "common_tiny.h"
 
 static void numbers_are_copied_or_not_there(void **state)
 {
@@ -70,11 +73,83 @@ static void an_answer_fits_its_message(void **state)
 	encoder_free(en);
 }
 
+/* What the same side said counts, whole runs of three pieces, not what the other said. */
+static void repeating_is_noticed(void **state)
+{
+	struct tiny tiny;
+	struct tokenizer_cache *cache = tokenizer_cache_new();
+	struct tokens own = { 0 }, other = { 0 }, mixed = { 0 };
+	struct session *s;
+	int32_t user, assistant;
+
+	(void)state;
+	tiny_make(&tiny);
+	user = tokenizer_tag(tiny.m->tok, "user");
+	assistant = tokenizer_tag(tiny.m->tok, "assistant");
+	tokenizer_encode(tiny.m->tok, cache, "abcdefgh 12345", 14, &own);
+	tokenizer_encode(tiny.m->tok, cache, "zyxwvuts 67890", 14, &other);
+	for (size_t i = 0; i < own.n; i++)
+		tokens_add(&mixed, own.ids[i]);
+	for (size_t i = 0; i < other.n; i++)
+		tokens_add(&mixed, other.ids[i]);
+	s = session_new(tiny.m);
+	session_add(s, user, other.ids, other.n);
+	assert_true(choose_repeats(s, assistant, own.ids, own.n) == 0);
+	session_add(s, assistant, own.ids, own.n);
+	session_add(s, user, other.ids, other.n);
+	assert_true(choose_repeats(s, assistant, own.ids, own.n) == 1);
+	assert_true(choose_repeats(s, assistant, other.ids, other.n) == 0);
+	assert_true(choose_repeats(s, user, other.ids, other.n) == 1);
+	assert_true(choose_repeats(s, assistant, mixed.ids, mixed.n) > 0.2 && choose_repeats(s, assistant, mixed.ids, mixed.n) < 0.6);
+	assert_true(choose_repeats(s, assistant, own.ids, 2) == 0);
+	session_free(s);
+	tokens_free(&own);
+	tokens_free(&other);
+	tokens_free(&mixed);
+	tokenizer_cache_free(cache);
+	tiny_free(&tiny);
+}
+
+static void candidates_differ_and_stand_in_order(void **state)
+{
+	struct tiny tiny;
+	struct talk *t;
+	struct talk_opts o;
+	struct talk_reply r[16], one;
+	int n;
+
+	(void)state;
+	tiny_make(&tiny);
+	t = talk_new(tiny.m, NULL);
+	talk_opts_best(&o);
+	assert_int_equal(talk_add(t, "user", "hello", 5, NULL), 0);
+	n = talk_replies(t, "assistant", &o, 8, r, 16, NULL);
+	assert_true(n >= 2 && n <= 16);
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(r[i].text.s, r[k].text.s);
+	/* the same beams: the first of them all is what one reply would have been, unless a sample is better */
+	assert_int_equal(talk_reply(t, "assistant", &o, &one, NULL), 0);
+	for (int i = 0; i < n; i++) {
+		if (strcmp(r[i].text.s, one.text.s) == 0)
+			break;
+		assert_true(i + 1 < n);
+	}
+	for (int i = 0; i < n; i++)
+		talk_reply_free(&r[i]);
+	assert_int_equal(talk_replies(t, "nobody", &o, 8, r, 16, NULL), ERR_USAGE);
+	talk_reply_free(&one);
+	talk_free(t);
+	tiny_free(&tiny);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_copied_or_not_there),
 		cmocka_unit_test(an_answer_fits_its_message),
+		cmocka_unit_test(repeating_is_noticed),
+		cmocka_unit_test(candidates_differ_and_stand_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
