@@ -69,6 +69,12 @@ static const struct {
 	{ "gb", NULL, DATA }, { "megabytes", NULL, DATA }, { "mb", NULL, DATA },
 };
 
+/* Most differ in the first letter, and there are many cues. */
+static bool is(const char *word, const char *cue)
+{
+	return *word == *cue && strcmp(word, cue) == 0;
+}
+
 uint32_t memory_aspects(const struct encoder_words *w)
 {
 	uint32_t found = 0;
@@ -77,13 +83,13 @@ uint32_t memory_aspects(const struct encoder_words *w)
 		bool pair = false;
 
 		for (size_t k = 0; k < sizeof(cues) / sizeof(cues[0]) && !pair; k++)
-			if (cues[k].second && i + 1 < w->n && strcmp(w->v[i].text, cues[k].first) == 0 && strcmp(w->v[i + 1].text, cues[k].second) == 0) {
+			if (cues[k].second && i + 1 < w->n && is(w->v[i].text, cues[k].first) && is(w->v[i + 1].text, cues[k].second)) {
 				found |= cues[k].aspect;
 				pair = true;
 				i++;
 			}
 		for (size_t k = 0; k < sizeof(cues) / sizeof(cues[0]) && !pair; k++)
-			if (!cues[k].second && strcmp(w->v[i].text, cues[k].first) == 0)
+			if (!cues[k].second && is(w->v[i].text, cues[k].first))
 				found |= cues[k].aspect;
 	}
 	/* "how much" is of money or of a quantity, and what is said beside it tells which */
@@ -92,7 +98,7 @@ uint32_t memory_aspects(const struct encoder_words *w)
 
 		for (size_t i = 0; i < w->n; i++)
 			for (size_t k = 0; k < sizeof(cues) / sizeof(cues[0]); k++)
-				money = money || (!cues[k].second && cues[k].aspect == MONEY && strcmp(w->v[i].text, cues[k].first) == 0);
+				money = money || (!cues[k].second && cues[k].aspect == MONEY && is(w->v[i].text, cues[k].first));
 		if (money)
 			found &= ~(uint32_t)COUNT;
 		else if (found & (DATA | WEIGHT | DURATION))
