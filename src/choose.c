@@ -18,6 +18,11 @@
 #define CLOSE 0.2
 #define INVENTED 100
 
+/* A reply with so much of all probability was learned for this question: none that fits better is meant, and its numbers
+ * are what was taught. Of two such the likelier. */
+#define SURE 0.3
+#define LEARNED 1000
+
 enum { RUN = 3, REMEMBERED = 4000 };      /* pieces */
 
 bool choose_invents_number(const char *text, const char *said)
@@ -173,6 +178,8 @@ size_t choose(struct session *s, int32_t tag, const struct decode_opts *d, doubl
 			c[i].score -= REPEATED * choose_repeats(s, tag, c[i].r.ids.ids, c[i].r.ids.n);
 		if (choose_invents_number(text.s ? text.s : "", said.s ? said.s : ""))
 			c[i].score -= INVENTED;
+		if (c[i].r.ended && c[i].r.log_prob > log(SURE))
+			c[i].score = LEARNED + c[i].r.log_prob;
 		if (!isfinite(c[i].score))
 			c[i].score = -1e9;
 	}

@@ -4,7 +4,8 @@
  * Beams, and samples where different ones are wanted, are ordered by their mean log-probability plus a weight times
  * their fit with the other side's last message (fit.h), less what they repeat of what the same side said before.
  * Counting against a reply how likely it is anywhere (Li et al. 2016) was measured in its place, and made replies
- * worse. One that names a number nobody named comes after all others. */
+ * worse. One that names a number nobody named comes after all others. One with much of all probability, which was learned
+ * for just this, comes first whatever it says. */
 #ifndef ANSWERBACK_CHOOSE_H
 #define ANSWERBACK_CHOOSE_H
 

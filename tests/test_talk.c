@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which of a model's replies are chosen: no numbers that nobody named, and what fits the message. */
+/* Which of a model's replies are chosen: no numbers that nobody named, what fits the message, and what was learned. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -143,6 +143,35 @@ static void candidates_differ_and_stand_in_order(void **state)
 	tiny_free(&tiny);
 }
 
+/* Learned by heart, a number is the answer, and the answer is said to its end. */
+static void what_was_learned_is_said_whole(void **state)
+{
+	static const char *const question = "where is my card?", *const answer = "we will look into it at once, order 5521.";
+	struct talk_opts o;
+	struct talk_reply r;
+	struct corpus one = { 0 };
+	struct model *m;
+	struct tiny tiny;
+	struct talk *t;
+
+	(void)state;
+	tiny_make(&tiny);
+	tiny_say(&one, question, answer);
+	for (size_t i = 0; i < tiny.said.n; i++)
+		tiny_say(&one, tiny.said.chat[i].messages[0].content, tiny.said.chat[i].messages[1].content);
+	m = tiny_taught(&tiny, &one, 150, 1e-2, 0);
+	t = talk_new(m, NULL);
+	assert_int_equal(talk_add(t, "user", question, strlen(question), NULL), 0);
+	talk_opts_best(&o);
+	assert_int_equal(talk_reply(t, "assistant", &o, &r, NULL), 0);
+	assert_string_equal(r.text.s, answer);
+	talk_reply_free(&r);
+	talk_free(t);
+	model_unref(m);
+	corpus_free(&one);
+	tiny_free(&tiny);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +179,7 @@ int main(void)
 		cmocka_unit_test(an_answer_fits_its_message),
 		cmocka_unit_test(repeating_is_noticed),
 		cmocka_unit_test(candidates_differ_and_stand_in_order),
+		cmocka_unit_test(what_was_learned_is_said_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
