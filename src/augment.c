@@ -229,32 +229,34 @@ void augment_add_bare(struct str *out, const char *word)
 	str_add(out, word, n);
 }
 
-/* From its first word to its last, what stands between and is no frame included ("parcel from the Azores"). */
-static char *cut_thing(const struct augment *a, const struct augment_group *g, const struct augment_words *ws, double *score)
+/* From its first word to its last that `need` of the wordings have, what stands between and is no frame included ("parcel
+ * from the Azores"). */
+static char *cut_thing(const struct augment *a, const struct augment_group *g, const struct augment_words *ws, size_t need, double *score)
 {
 	struct str out = STR_INIT;
 	size_t first = ws->n, last = 0, common = 0, alone = 0;
 
 	for (size_t i = 0; i < ws->n; i++) {
-		if (!augment_of_thing(a, g, ws, i))
+		if (!augment_of_thing(a, g, ws, i) || standing(a, g, ws->stem[i]) < need)
 			continue;
 		first = first < i ? first : i;
 		last = i;
-		if (g->n == 1 || standing(a, g, ws->stem[i]) >= 2)
-			common++;
-		else
-			alone++;
+		common++;
 	}
-	for (size_t i = first; i <= last && i < ws->n; i++)
-		if (augment_of_thing(a, g, ws, i) || augment_is_function(ws->w[i]))
+	for (size_t i = first; i <= last && i < ws->n; i++) {
+		const bool own = augment_of_thing(a, g, ws, i);
+
+		alone += own && standing(a, g, ws->stem[i]) < need;
+		if (own || augment_is_function(ws->w[i]))
 			augment_add_bare(&out, ws->w[i]);
+	}
 	*score = (double)common - 0.6 * (double)alone - 0.05 * (double)(last > first ? last - first : 0);
 	if (out.len == 0)
 		*score = -100;
 	return str_detach(&out);
 }
 
-static void find_thing(const struct augment *a, struct augment_group *g)
+static bool find_thing(const struct augment *a, struct augment_group *g, size_t need)
 {
 	double best = -50;
 
@@ -264,14 +266,14 @@ static void find_thing(const struct augment *a, struct augment_group *g)
 		char *thing;
 
 		augment_words_cut(&ws, a->question[g->question[k]]);
-		thing = cut_thing(a, g, &ws, &score);
+		thing = cut_thing(a, g, &ws, need, &score);
 		if (score > best) {
 			best = score;
 			free(g->thing);
 			g->thing = thing;
 			g->stems = 0;
 			for (size_t i = 0; i < ws.n; i++) {
-				if (!augment_of_thing(a, g, &ws, i) || (g->n > 1 && standing(a, g, ws.stem[i]) < 2))
+				if (!augment_of_thing(a, g, &ws, i) || standing(a, g, ws.stem[i]) < need)
 					continue;
 				g->stem = xreallocarray(g->stem, g->stems + 1, sizeof(*g->stem));
 				memcpy(g->stem[g->stems++], ws.stem[i], AUGMENT_STEM);
@@ -281,6 +283,7 @@ static void find_thing(const struct augment *a, struct augment_group *g)
 		}
 		augment_words_free(&ws);
 	}
+	return best > -50;
 }
 
 struct augment *augment_new(void)
@@ -335,8 +338,12 @@ void augment_add(struct augment *a, const char *question, const char *key)
 void augment_prepare(struct augment *a)
 {
 	for (size_t i = 0; i < a->groups; i++) {
-		find_aspect(a, &a->group[i]);
-		find_thing(a, &a->group[i]);
+		struct augment_group *g = &a->group[i];
+
+		find_aspect(a, g);
+		/* what nearly all wordings name; else what two do; else all that is no frame */
+		if (!find_thing(a, g, (3 * g->n + 3) / 4) && !(g->n > 2 && find_thing(a, g, 2)))
+			find_thing(a, g, 1);
 	}
 }
 
