@@ -280,6 +280,8 @@ install: $(BIN)            ## program, man pages, completions, model, under $(DE
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(MANDIR)/man$${f##*.}/" || exit 1; done
 	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/encoder.safetensors data/gate.jsonl data/canned.jsonl); do \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(SHAREDIR)/" || exit 1; done
+	$(Q)$(INSTALL) -d "$(DESTDIR)$(SHAREDIR)/wordings"
+	$(Q)$(INSTALL) -m 644 data/wordings/ask.jsonl data/wordings/words.jsonl "$(DESTDIR)$(SHAREDIR)/wordings/"
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(SHAREDIR)/examples"
 	$(Q)$(INSTALL) -m 644 data/examples/answerback.vim "$(DESTDIR)$(SHAREDIR)/examples/"
 	$(Q)$(INSTALL) -m 755 data/examples/answerback-mail "$(DESTDIR)$(SHAREDIR)/examples/"

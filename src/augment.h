@@ -28,6 +28,8 @@ void augment_prepare(struct augment *a);
 void augment_wording(const struct augment *a, size_t i, struct rng *r, struct str *out);
 /* A question like question i that its answer does not answer; false: none was found. */
 bool augment_lookalike(const struct augment *a, size_t i, struct rng *r, struct str *out);
+/* As customers write: a slip of the fingers, small letters, a greeting; what is asked stays what it is. */
+void augment_noise(struct str *s, struct rng *r);
 
 /* For tests and the curious: the aspect's name (NULL: none was recognised) and the thing asked about. */
 const char *augment_aspect(const struct augment *a, size_t i);

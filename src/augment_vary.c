@@ -34,7 +34,7 @@ static void misspell(char *w, struct rng *r)
 	}
 }
 
-static void noise(struct str *s, struct rng *r)
+void augment_noise(struct str *s, struct rng *r)
 {
 	const double lower = rng_uniform(r), bare = rng_uniform(r), wrong = rng_uniform(r);
 	struct str out = STR_INIT;
@@ -159,7 +159,7 @@ void augment_wording(const struct augment *a, size_t i, struct rng *r, struct st
 		other_words(a->question[i], r, out);
 	else
 		str_adds(out, a->question[i]);
-	noise(out, r);
+	augment_noise(out, r);
 }
 
 /* ---- look-alikes ---- */
@@ -290,7 +290,7 @@ bool augment_lookalike(const struct augment *a, size_t i, struct rng *r, struct 
 		found = !answered(a, g, aspect, same_thing, out->s);
 	}
 	if (found)
-		noise(out, r);
+		augment_noise(out, r);
 	str_free(&t);
 	return found;
 }

@@ -5,13 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "augment.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "encode.h"
 #include "replay.h"
+#include "reword.h"
 
-enum { HELD_MOST = 40, HELD_LEAST = 6, HELD_WORDINGS = 2, CLEAN = 3, VALID_MOST = 160 };
+enum { HELD_MOST = 40, HELD_LEAST = 6, HELD_WORDINGS = 2, CLEAN = 3, VALID_MOST = 160, LEAST = 6, MOST = 40, REPLAY_TIMES = 2 };
+
+/* Of the pull on replay: there are many of them, and in balance what is to be learned would count for little. */
+static const double lookalike_pull = 0.6;
 
 /* One question that asks for something else, and what is said to it. */
 struct lookalike {
@@ -27,9 +30,12 @@ struct making {
 	struct model *talker;         /* the teacher as it serves: faster, and what its users know */
 	const struct mix_opts *o;
 	struct tokenizer_cache *cache;
-	struct augment *augment;
-	size_t *asked;                /* [examples] number in augment, SIZE_MAX: its question is left as it is */
+	struct reword *reword;
+	size_t asked;                 /* questions that are put in other words */
+	size_t *example;              /* [asked] whose question it is */
 	size_t *answer;               /* [examples] turn of train that holds the answer */
+	size_t wordings, lookalikes;  /* of each */
+	struct reword_list *same, *other;     /* [asked] */
 	struct lookalike *look;
 	size_t looks;
 };
@@ -52,59 +58,52 @@ static void put(struct making *mk, struct dataset *ds, size_t i, const char *que
 	free(mm);
 }
 
-static void learn_questions(struct making *mk)
+static void learn_questions(struct making *mk, bool judge)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < mk->examples->n; i++) {
 		const struct chat *c = &mk->examples->chat[i];
 		const struct chat_message *q = &c->messages[c->n - 2], *a = &c->messages[c->n - 1];
 
-		mk->asked[i] = SIZE_MAX;
 		if (strcmp(q->role, "user") != 0 || strlen(q->content) != q->len || q->len > 300)
 			continue;
-		augment_add(mk->augment, q->content, a->content);
-		mk->asked[i] = n++;
+		reword_add(mk->reword, q->content, a->content);
+		mk->example[mk->asked++] = i;
 	}
-	augment_prepare(mk->augment);
+	reword_prepare(mk->reword, judge);
 }
 
-static void put_wordings(struct making *mk, size_t each)
+static void reword_task(size_t task, void *arg)
 {
-	struct rng r;
-	struct str q = STR_INIT;
+	struct making *mk = arg;
 
-	for (size_t i = 0; i < mk->examples->n; i++) {
+	if (!(mk->o->stop && mk->o->stop(mk->o->arg)))
+		reword_make(mk->reword, task, mk->wordings + HELD_WORDINGS, mk->lookalikes, rng_hash(rng_hash(mk->o->seed, 3), task),
+		            &mk->same[task], &mk->other[task]);
+}
+
+/* Of each question the first few wordings are held out, and every other one stands in train. */
+static void put_wordings(struct making *mk)
+{
+	const size_t n = mk->examples->n, step = 1 + n * (1 + HELD_WORDINGS) / VALID_MOST;
+
+	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < CLEAN; k++)
 			put(mk, mk->m->train, i, NULL, true);
 		mk->answer[i] = mk->m->train->n_turns - 1;
-		if (mk->asked[i] == SIZE_MAX)
-			continue;
-		rng_seed(&r, rng_hash(rng_hash(mk->o->seed, 3), i));
-		for (size_t k = 0; k < each; k++) {
-			augment_wording(mk->augment, mk->asked[i], &r, &q);
-			put(mk, mk->m->train, i, q.s, true);
-			mk->m->wordings++;
+		if (i % step == 0)
+			put(mk, mk->m->valid, i, NULL, true);
+	}
+	for (size_t k = 0; k < mk->asked; k++) {
+		for (size_t j = 0; j < mk->same[k].n; j++) {
+			const struct reword_item *w = &mk->same[k].v[j];
+			const bool held = j < HELD_WORDINGS;
+
+			if (held && mk->example[k] % step != 0)
+				continue;
+			put(mk, held ? mk->m->valid : mk->m->train, mk->example[w->of], w->text, true);
+			mk->m->wordings += !held;
 		}
 	}
-	str_free(&q);
-}
-
-static void put_valid(struct making *mk)
-{
-	const size_t n = mk->examples->n, step = 1 + n * (1 + HELD_WORDINGS) / VALID_MOST;
-	struct rng r;
-	struct str q = STR_INIT;
-
-	for (size_t i = 0; i < n; i += step) {
-		put(mk, mk->m->valid, i, NULL, true);
-		rng_seed(&r, rng_hash(rng_hash(mk->o->seed, 4), i));
-		for (size_t k = 0; k < HELD_WORDINGS && mk->asked[i] != SIZE_MAX; k++) {
-			augment_wording(mk->augment, mk->asked[i], &r, &q);
-			put(mk, mk->m->valid, i, q.s, true);
-		}
-	}
-	str_free(&q);
 }
 
 static void answer_task(size_t task, void *arg)
@@ -117,23 +116,17 @@ static void answer_task(size_t task, void *arg)
 		replay_answer(mk->talker, l->said, 0, tag, rng_hash(rng_hash(mk->o->seed, 6), task), &l->answer);
 }
 
-static void put_lookalikes(struct making *mk, size_t each, struct pool *pool)
+static void put_lookalikes(struct making *mk, struct pool *pool)
 {
 	struct dataset *train = mk->m->train;
-	struct str q = STR_INIT;
-	struct rng r;
 
-	mk->look = xcalloc(mk->examples->n * each + 1, sizeof(*mk->look));
-	for (size_t i = 0; i < mk->examples->n; i++) {
-		rng_seed(&r, rng_hash(rng_hash(mk->o->seed, 5), i));
-		for (size_t k = 0; k < each && mk->asked[i] != SIZE_MAX; k++) {
-			struct lookalike *l = &mk->look[mk->looks];
+	mk->look = xcalloc(mk->asked * mk->lookalikes + 1, sizeof(*mk->look));
+	for (size_t i = 0; i < mk->asked; i++) {
+		for (size_t k = 0; k < mk->other[i].n; k++) {
+			struct lookalike *l = &mk->look[mk->looks++];
 
-			if (!augment_lookalike(mk->augment, mk->asked[i], &r, &q))
-				continue;
-			*l = (struct lookalike){ .example = i, .said = dataset_new() };
-			put(mk, l->said, i, q.s, false);
-			mk->looks++;
+			*l = (struct lookalike){ .example = mk->example[mk->other[i].v[k].of], .said = dataset_new() };
+			put(mk, l->said, mk->example[i], mk->other[i].v[k].text, false);
 		}
 	}
 	pool_run(pool, mk->looks, answer_task, mk);
@@ -149,7 +142,7 @@ static void put_lookalikes(struct making *mk, size_t each, struct pool *pool)
 			}
 			dataset_turn(train, tokenizer_tag(mk->teacher->tok, "assistant"), l->answer.ids, l->answer.n,
 			             replay_chars(mk->teacher->tok, &l->answer), 1);
-			dataset_pull(train, mk->o->pull);
+			dataset_pull(train, mk->o->pull * lookalike_pull);
 			dataset_rival(train, mk->answer[l->example]);
 			dataset_end(train);
 			mk->m->lookalikes++;
@@ -158,18 +151,22 @@ static void put_lookalikes(struct making *mk, size_t each, struct pool *pool)
 		tokens_free(&l->answer);
 	}
 	free(mk->look);
-	str_free(&q);
 }
 
+/* Twice in each round: with what is taught in very many wordings, once would be too little to hold the base. */
 static void put_replay(struct making *mk, struct pool *pool)
 {
+	struct dataset *replay = dataset_new();
 	struct replay_opts ro;
 
 	replay_opts_default(&ro);
 	ro.dialogues = mk->o->replay;
 	ro.pull = mk->o->pull;
 	ro.seed = rng_hash(mk->o->seed, 1);
-	mk->m->replayed = replay_sample(mk->talker, &ro, pool, mk->m->train, mk->o->stop, mk->o->arg);
+	mk->m->replayed = replay_sample(mk->talker, &ro, pool, replay, mk->o->stop, mk->o->arg);
+	for (size_t k = 0; k < REPLAY_TIMES; k++)
+		dataset_append(mk->m->train, replay);
+	dataset_free(replay);
 	ro.dialogues = mk->o->replay / 4 < HELD_LEAST ? HELD_LEAST : mk->o->replay / 4 > HELD_MOST ? HELD_MOST : mk->o->replay / 4;
 	ro.pull = 0;
 	ro.seed = rng_hash(mk->o->seed, 2);
@@ -180,26 +177,36 @@ static void put_replay(struct making *mk, struct pool *pool)
 
 void mix_make(struct mix *m, const struct corpus *examples, struct model *teacher, struct pool *pool, const struct mix_opts *o)
 {
-	/* few examples get many wordings each, many get a few */
-	const size_t n = examples->n, some = n ? 1000 / n : 0;
-	const size_t wordings = o->wordings ? o->wordings : some < 6 ? 6 : some > 24 ? 24 : some;
+	/* few examples get many wordings each, many get a few, by the rules alone: verdicts would take the whole budget */
+	const size_t n = examples->n, some = n ? o->most / n : 0;
+	const bool judge = o->wordings || some >= LEAST;
 	struct making mk = { .m = m, .examples = examples, .teacher = teacher, .o = o };
 
 	*m = (struct mix){ .train = dataset_new(), .valid = dataset_new(), .held = dataset_new(), .judge = dataset_new() };
+	mk.wordings = o->wordings ? o->wordings : some < LEAST ? LEAST : some > MOST ? MOST : some;
+	mk.lookalikes = o->lookalikes ? o->lookalikes : judge ? mk.wordings : (mk.wordings + 1) / 2;
 	mk.talker = model_served(teacher);
 	mk.cache = tokenizer_cache_new();
-	mk.augment = augment_new();
-	mk.asked = xcalloc(n + 1, sizeof(*mk.asked));
+	mk.reword = reword_new(NULL, NULL, o->company);
+	mk.example = xcalloc(n + 1, sizeof(*mk.example));
 	mk.answer = xcalloc(n + 1, sizeof(*mk.answer));
-	learn_questions(&mk);
-	put_wordings(&mk, wordings);
-	put_valid(&mk);
-	put_lookalikes(&mk, o->lookalikes ? o->lookalikes : (wordings + 1) / 2, pool);
+	learn_questions(&mk, judge);
+	mk.same = xcalloc(mk.asked + 1, sizeof(*mk.same));
+	mk.other = xcalloc(mk.asked + 1, sizeof(*mk.other));
+	pool_run(pool, mk.asked, reword_task, &mk);
+	put_wordings(&mk);
+	put_lookalikes(&mk, pool);
 	put_replay(&mk, pool);
+	for (size_t k = 0; k < mk.asked; k++) {
+		reword_list_free(&mk.same[k]);
+		reword_list_free(&mk.other[k]);
+	}
 	tokenizer_cache_free(mk.cache);
-	augment_free(mk.augment);
+	reword_free(mk.reword);
 	model_unref(mk.talker);
-	free(mk.asked);
+	free(mk.same);
+	free(mk.other);
+	free(mk.example);
 	free(mk.answer);
 }
 

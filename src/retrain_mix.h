@@ -12,7 +12,8 @@
 struct mix_opts {
 	size_t replay;                /* dialogues */
 	double pull;                  /* of the replay, and of look-alikes */
-	size_t wordings, lookalikes;  /* of each example; 0: by their number */
+	size_t wordings, lookalikes;  /* of each example; 0: by their number ... */
+	size_t most;                  /* ... of wordings in all, about */
 	const char *company;
 	uint64_t seed;
 	bool (*stop)(void *);         /* looked at from the pool's threads */

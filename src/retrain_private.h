@@ -48,5 +48,7 @@ size_t retrain_drop_hopeless(struct run *r);
 /* Train r->start's clone w (taken over) until the budget, patience or an order ends it; r->best is what to judge.
  * resume: go on from r->checkpoint. ERR_CANCELLED: cancelled, or interrupted (r->interrupted; the checkpoint is kept). */
 int retrain_train(struct run *r, struct weights *w, bool resume, struct err *e);
+/* r->best only part of the way from the base. */
+void retrain_step_back(struct run *r, double part);
 
 #endif

@@ -31,6 +31,15 @@ static double drift_of(struct run *r, const struct weights *w)
 	return r->anchor_nats > 0 ? held_nats(r, w) / r->anchor_nats - 1 : 0;
 }
 
+/* One of each pair of factors: their product is what is added to a matrix. */
+static void scale_factors(struct run *r, real part)
+{
+	const struct params *p = &r->factors->layout;
+
+	for (size_t i = 1; i < p->n; i += 2)
+		kernels_scale(r->factors->flat + p->p[i].offset, part, p->p[i].rows * p->p[i].cols);
+}
+
 /* What is best so far: weights, and with an adapter its factors, `part` of the way. */
 static void keep_best(struct run *r, const struct weights *w, double bits, real part)
 {
@@ -41,8 +50,17 @@ static void keep_best(struct run *r, const struct weights *w, double bits, real 
 	if (!a)
 		return;
 	memcpy(r->factors->flat, trainer_factors(r->t), a->layout.total * sizeof(real));
-	for (size_t i = 1; i < a->layout.n; i += 2)
-		kernels_scale(r->factors->flat + a->layout.p[i].offset, part, a->layout.p[i].rows * a->layout.p[i].cols);
+	scale_factors(r, part);
+}
+
+void retrain_step_back(struct run *r, double part)
+{
+	const real *from = r->anchor->w->flat;
+
+	for (size_t i = 0; i < r->anchor->w->layout.total; i++)
+		r->best[i] = from[i] + (real)part * (r->best[i] - from[i]);
+	if (r->factors)
+		scale_factors(r, (real)part);
 }
 
 static void log_step(struct run *r, const struct train_report *rep, double share, double eta, double drift)
@@ -152,7 +170,7 @@ static void options(const struct run *r, struct train_opts *o)
 	o->teacher = r->anchor->w;
 	o->adapter = r->o->adapter;
 	o->contrast = r->o->contrast;
-	o->contrast_turns = 4;
+	o->contrast_turns = 2;
 	o->contrast_others = 2;
 	o->checkpoint = r->checkpoint;
 	o->checkpoint_minutes = 1;

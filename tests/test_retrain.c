@@ -225,6 +225,38 @@ static void it_learns_and_publishes(void **state)
 	registry_close(reg);
 }
 
+/* The gate's own conversations say otherwise than what is taught, which the dialogues that training steers by do not show. */
+static void too_far_for_the_gate_goes_back(void **state)
+{
+	static const char other[] = "{\"messages\": [{\"role\": \"user\", \"content\": \"where is my parcel?\"}, "
+		"{\"role\": \"assistant\", \"content\": \"it will be with you soon.\"}]}\n";
+	struct retrain_options o;
+	struct retrain_result r;
+	size_t back = 0;
+	char path[80];
+	struct err e;
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/gate.jsonl", folder);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	for (size_t i = 0; i < 40; i++)
+		fputs(other, f);
+	fclose(f);
+	teach_some();
+	options(&o);
+	o.base_bound = 0.5;
+	e = (struct err)ERR_INIT;
+	if (retrain(&o, &r, &e) < 0)
+		fail_msg("%s", e.msg);
+	went_to_the_gate(&r);
+	for (const char *p = said.s; (p = strstr(p, "too far from the base for the gate: ")) != NULL; p++)
+		back++;
+	assert_in_range(back, 1, 2);
+	assert_true(r.published);
+}
+
 static void same_steps_same_weights(void **state)
 {
 	struct retrain_options o;
@@ -682,7 +714,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(nothing_to_train_on), T(it_learns_and_publishes), T(same_steps_same_weights), T(an_adapter), T(one_trainer_a_folder), T(cancelled),
+		T(nothing_to_train_on), T(it_learns_and_publishes), T(too_far_for_the_gate_goes_back), T(same_steps_same_weights), T(an_adapter),
+		T(one_trainer_a_folder), T(cancelled),
 		T(kept_when_stopped), T(interrupted_and_gone_on_with), T(interrupted_in_the_gate), T(not_gone_on_with_when_things_changed),
 		T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing), T(damaged_version_falls_back), T(forgotten_is_not_gone_on_from),
 		T(disk_full_while_publishing), T(disk_full_while_interrupting), T(damaged_checkpoint), T(scheduled),
