@@ -1,78 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* corpus: reads, cleans, samples and mixes; see corpus_tool.h. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../src/base/mem.h"
-#include "corpus_tool.h"
-
-enum kind { DIALOGUE, CHITCHAT, INTENTS, CUSTOMER_ONLY, SCENARIOS, PROSE };
-
-/* Weight: the share of the source that goes into the mix; over 1, every conversation that
- * many times (each time with another company name and other noise). */
-static const struct source {
-	const char *name, *train, *valid;
-	enum kind kind;
-	double weight;
-	size_t valid_max;
-	corpus_cleaner *clean;
-} sources[] = {
-	{ "cucom", "dialogue/cucom.train.jsonl.xz", "dialogue/cucom.valid.jsonl.xz", DIALOGUE, 1.0, 300, corpus_clean_cucom },
-	{ "star", "dialogue/star.train.jsonl.xz", "dialogue/star.valid.jsonl.xz", DIALOGUE, 0.35, 40, corpus_clean_star },
-	{ "sgd", "dialogue/sgd.train.jsonl.xz", "dialogue/sgd.valid.jsonl.xz", DIALOGUE, 0.20, 40, corpus_clean_sgd },
-	{ "multiwoz21", "dialogue/multiwoz21_valtest.train.jsonl.xz", "dialogue/multiwoz21_valtest.valid.jsonl.xz",
-	  DIALOGUE, 0.5, 30, corpus_clean_multiwoz },
-	{ "taskmaster4_coffee", "dialogue/taskmaster4_coffee.train.jsonl.xz", "dialogue/taskmaster4_coffee.valid.jsonl.xz",
-	  DIALOGUE, 0.5, 40, corpus_clean_nothing },
-	{ "dstc9_faq", "dialogue/dstc9_faq.train.jsonl.xz", "dialogue/dstc9_faq.valid.jsonl.xz", DIALOGUE, 0.25, 40,
-	  corpus_clean_nothing },
-	{ "tau_bench", "dialogue/tau_bench.train.jsonl.xz", NULL, DIALOGUE, 1.0, 0, corpus_clean_tau },
-	{ "ms_chitchat", "dialogue/ms_chitchat.train.jsonl.xz", NULL, CHITCHAT, 1.0, 0, corpus_clean_chitchat },
-	/* a customer's turns run together without punctuation: teaches bad habits, so out by default */
-	{ "multidogo", "customer_turns/multidogo.jsonl.xz", NULL, CUSTOMER_ONLY, 0.0, 0, corpus_clean_nothing },
-	{ "banking77", "intents/banking77.train.jsonl.xz", NULL, INTENTS, 1.0, 0, NULL },
-	{ "clinc150", "intents/clinc150.train.jsonl.xz", "intents/clinc150.valid.jsonl.xz", INTENTS, 1.0, 60, NULL },
-	{ "bitext-intent-8k", "intents/bitext-intent-8k.train.jsonl.xz", "intents/bitext-intent-8k.valid.jsonl.xz",
-	  INTENTS, 1.0, 60, NULL },
-	{ "bitext-intent-20k", "intents/bitext-intent-20k.train.jsonl.xz", NULL, INTENTS, 0.5, 0, NULL },
-	{ "scenarios", NULL, NULL, SCENARIOS, 1.0, 0, NULL },
-	/* for the writing desk, with a role of its own; only where it is asked for */
-	{ "prose", "text", NULL, PROSE, 0.0, 0, NULL },
-};
-enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
+#include "corpus_options.h"
 
 static const double chitchat_share = 0.03, customer_share = 0.05;   /* of the characters of the mix */
-
-struct options {
-	const char *root, *scenarios, *replies, *out, *valid;
-	uint64_t seed;
-	size_t each, alternatives;
-	double user_weight, reply_weight, join;
-	double weight[SOURCES];
-	bool wanted[SOURCES], named[SOURCES], stats;
-};
-
-static const char usage_text[] =
-	"usage: corpus --root DIR --scenarios DIR --replies DIR --out OUT.jsonl [options]\n"
-	"Mixes public corpora and written texts into chat JSONL for training.\n"
-	"  --root DIR          folder of the corpora (holds dialogue/, intents/, customer_turns/)\n"
-	"  --scenarios DIR     conversation templates and slots.json\n"
-	"  --replies DIR       replies to intents\n"
-	"  --out FILE          what to write\n"
-	"  --valid FILE        also write validation conversations there\n"
-	"  --seed N            (1)\n"
-	"  --each N            conversations a template (300)\n"
-	"  --alternatives N    of the replies written for one place, only the first N (0: all)\n"
-	"  --user-weight X     how much customers' turns count in training (1)\n"
-	"  --reply-weight X    and the replies written for the project (1)\n"
-	"  --join X            chance of one short conversation to go on with another (0)\n"
-	"  --only NAME,...     only these sources\n"
-	"  --weight NAME=X,... share of a source to take; over 1 repeats it\n"
-	"  --stats             print what came in, what went out and why\n";
 
 void corpus_list_add(struct corpus_list *l, struct chat *c)
 {
@@ -154,11 +91,11 @@ static struct chat copy_chat(const struct chat *c)
 }
 
 struct job {
-	const struct options *o;
+	const struct corpus_options *o;
 	const struct corpus_slots *slots;
 	const struct corpus_replies *replies;
 	struct corpus_list lists[SOURCES];
-	struct corpus_list valid;
+	struct corpus_list valid, openings;
 	struct corpus_stats stats[SOURCES];
 };
 
@@ -166,7 +103,7 @@ struct job {
 static bool take(struct job *job, size_t which, struct corpus_clean_state *cs, const struct chat *raw, struct rng *r,
                  struct corpus_stats *st, struct chat *k)
 {
-	const struct source *s = &sources[which];
+	const struct corpus_source *s = &corpus_sources[which];
 	bool good;
 
 	if (s->kind == INTENTS) {
@@ -196,7 +133,7 @@ static bool take(struct job *job, size_t which, struct corpus_clean_state *cs, c
 static int read_source(struct job *job, size_t which, const char *file, bool is_valid, struct err *e)
 {
 	static const char *const intent_tags[] = { "text", "label", NULL };
-	const struct source *s = &sources[which];
+	const struct corpus_source *s = &corpus_sources[which];
 	struct chatfile_opts co = { .warn = to_stderr };
 	struct corpus_stats unused = { 0 }, *st = is_valid ? &unused : &job->stats[which];
 	struct corpus_list *into = is_valid ? &job->valid : &job->lists[which];
@@ -287,16 +224,16 @@ static void cap_shares(struct job *job)
 	size_t rest = 0;
 
 	for (size_t i = 0; i < SOURCES; i++)
-		if (sources[i].kind != CHITCHAT && sources[i].kind != CUSTOMER_ONLY)
+		if (corpus_sources[i].kind != CHITCHAT && corpus_sources[i].kind != CUSTOMER_ONLY)
 			rest += list_chars(&job->lists[i]);
 	for (size_t i = 0; i < SOURCES; i++) {
-		double share = sources[i].kind == CHITCHAT ? chitchat_share : customer_share;
+		double share = corpus_sources[i].kind == CHITCHAT ? chitchat_share : customer_share;
 		struct rng r;
 
-		if ((sources[i].kind != CHITCHAT && sources[i].kind != CUSTOMER_ONLY) || job->lists[i].n == 0 || rest == 0)
+		if ((corpus_sources[i].kind != CHITCHAT && corpus_sources[i].kind != CUSTOMER_ONLY) || job->lists[i].n == 0 || rest == 0)
 			continue;
 		rng_seed(&r, rng_hash(job->o->seed, 1000 + i));
-		cap_list(&job->lists[i], (size_t)((double)rest * share / (1.0 - share)), sources[i].kind == CHITCHAT, &r,
+		cap_list(&job->lists[i], (size_t)((double)rest * share / (1.0 - share)), corpus_sources[i].kind == CHITCHAT, &r,
 		         &job->stats[i]);
 	}
 }
@@ -304,7 +241,7 @@ static void cap_shares(struct job *job)
 static int gather(struct job *job, struct err *e)
 {
 	for (size_t i = 0; i < SOURCES; i++) {
-		const struct source *s = &sources[i];
+		const struct corpus_source *s = &corpus_sources[i];
 		struct rng r;
 		int rc = 0;
 
@@ -375,7 +312,7 @@ static int write_chats(const char *path, struct chat **v, size_t n, struct err *
 }
 
 /* The written replies are a small part of all rows, and those of a customer's turns are the larger half. */
-static void weigh(struct chat *c, enum kind kind, const struct options *o)
+static void weigh(struct chat *c, enum corpus_kind kind, const struct corpus_options *o)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		struct chat_message *m = &c->messages[i];
@@ -404,16 +341,21 @@ static int write_mix(struct job *job, struct err *e)
 	/* those with replies of ours first: they are what is joined */
 	for (int written = 1; written >= 0; written--) {
 		for (size_t i = 0; i < SOURCES; i++) {
-			if ((sources[i].kind == INTENTS || sources[i].kind == SCENARIOS) != written)
+			if ((corpus_sources[i].kind == INTENTS || corpus_sources[i].kind == SCENARIOS) != written)
 				continue;
 			for (size_t k = 0; k < job->lists[i].n; k++) {
-				weigh(&job->lists[i].v[k], sources[i].kind, job->o);
+				weigh(&job->lists[i].v[k], corpus_sources[i].kind, job->o);
 				all[n++] = &job->lists[i].v[k];
 			}
+			if (written)
+				corpus_openings(&job->lists[i], &job->openings, job->o->openings, &r);
 		}
 		if (written && job->o->join > 0.0)
 			n = corpus_join(all, n, job->o->join, &r);
 	}
+	all = xreallocarray(all, total + job->openings.n, sizeof(struct chat *));
+	for (size_t k = 0; k < job->openings.n; k++)
+		all[n++] = &job->openings.v[k];
 	rng_shuffle(&r, all, n, sizeof(struct chat *));
 	rc = write_chats(job->o->out, all, n, e);
 	if (rc == 0 && job->o->valid) {
@@ -442,7 +384,7 @@ static void print_stats(struct job *job)
 			continue;
 		for (size_t k = 0; k < job->lists[i].n; k++)
 			turns += job->lists[i].v[k].n;
-		printf("%-20s %8zu %8zu %8zu %8zu %11zu %5.1f%%  ", sources[i].name, st->in, job->lists[i].n, st->cut, turns,
+		printf("%-20s %8zu %8zu %8zu %8zu %11zu %5.1f%%  ", corpus_sources[i].name, st->in, job->lists[i].n, st->cut, turns,
 		       chars, all ? 100.0 * (double)chars / (double)all : 0.0);
 		for (int k = 0; k < REASON_COUNT; k++)
 			if (st->reasons[k]) {
@@ -456,117 +398,9 @@ static void print_stats(struct job *job)
 		printf("%-20s %8s %8zu %8s %8s %11zu\n", "validation", "", job->valid.n, "", "", list_chars(&job->valid));
 }
 
-static size_t find_source(const char *name, size_t n)
-{
-	for (size_t i = 0; i < SOURCES; i++)
-		if (strlen(sources[i].name) == n && memcmp(sources[i].name, name, n) == 0)
-			return i;
-	fprintf(stderr, "corpus: no source is called \"%.*s\"; there are:", (int)n, name);
-	for (size_t i = 0; i < SOURCES; i++)
-		fprintf(stderr, " %s", sources[i].name);
-	fprintf(stderr, "\n");
-	exit(2);
-}
-
-static void parse_only(struct options *o, const char *arg)
-{
-	for (size_t i = 0; i < SOURCES; i++)
-		o->wanted[i] = false;
-	for (const char *p = arg; *p;) {
-		size_t n = strcspn(p, ","), i = find_source(p, n);
-
-		o->wanted[i] = o->named[i] = true;
-		p += n + (p[n] == ',');
-	}
-}
-
-static void parse_weights(struct options *o, const char *arg)
-{
-	for (const char *p = arg; *p;) {
-		size_t n = strcspn(p, ",="), i = find_source(p, n);
-		char *end;
-
-		o->weight[i] = p[n] == '=' ? strtod(p + n + 1, &end) : -1.0;
-		if (p[n] != '=' || end == p + n + 1 || (*end && *end != ',') || !(o->weight[i] >= 0 && o->weight[i] <= 100)) {
-			fprintf(stderr, "corpus: --weight wants NAME=X with X from 0 to 100, not \"%s\"\n", p);
-			exit(2);
-		}
-		p = end + (*end == ',');
-	}
-}
-
-static unsigned long long parse_count(const char *option, const char *arg)
-{
-	char *end;
-	unsigned long long v = strtoull(arg, &end, 10);
-
-	if (*arg < '0' || *arg > '9' || *end) {
-		fprintf(stderr, "corpus: %s wants a whole number, not \"%s\"\n", option, arg);
-		exit(2);
-	}
-	return v;
-}
-
-static double parse_factor(const char *option, const char *arg)
-{
-	char *end;
-	double v = strtod(arg, &end);
-
-	if (end == arg || *end || !(v >= 0 && v <= 10)) {
-		fprintf(stderr, "corpus: %s wants a number from 0 to 10, not \"%s\"\n", option, arg);
-		exit(2);
-	}
-	return v;
-}
-
-static void parse_options(struct options *o, int argc, char **argv)
-{
-	static const struct option table[] = {
-		{ "root", 1, NULL, 'r' }, { "scenarios", 1, NULL, 'c' }, { "replies", 1, NULL, 'p' }, { "out", 1, NULL, 'o' },
-		{ "valid", 1, NULL, 'v' }, { "seed", 1, NULL, 's' }, { "each", 1, NULL, 'e' },
-		{ "alternatives", 1, NULL, 'a' }, { "user-weight", 1, NULL, 'U' },
-		{ "reply-weight", 1, NULL, 'R' }, { "join", 1, NULL, 'j' }, { "only", 1, NULL, 'n' },
-		{ "weight", 1, NULL, 'w' }, { "stats", 0, NULL, 't' }, { "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 }
-	};
-	int c;
-
-	for (size_t i = 0; i < SOURCES; i++) {
-		o->weight[i] = sources[i].weight;
-		o->wanted[i] = true;
-	}
-	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
-		switch (c) {
-		case 'r': o->root = optarg; break;
-		case 'c': o->scenarios = optarg; break;
-		case 'p': o->replies = optarg; break;
-		case 'o': o->out = optarg; break;
-		case 'v': o->valid = optarg; break;
-		case 's': o->seed = parse_count("--seed", optarg); break;
-		case 'e': o->each = (size_t)parse_count("--each", optarg); break;
-		case 'a': o->alternatives = (size_t)parse_count("--alternatives", optarg); break;
-		case 'U': o->user_weight = parse_factor("--user-weight", optarg); break;
-		case 'R': o->reply_weight = parse_factor("--reply-weight", optarg); break;
-		case 'j': o->join = parse_factor("--join", optarg); break;
-		case 'n': parse_only(o, optarg); break;
-		case 'w': parse_weights(o, optarg); break;
-		case 't': o->stats = true; break;
-		case 'h': fputs(usage_text, stdout); exit(0);
-		default: fputs(usage_text, stderr); exit(2);
-		}
-	}
-	if (optind != argc || !o->root || !o->scenarios || !o->replies || !o->out) {
-		fputs(usage_text, stderr);
-		exit(2);
-	}
-	if (o->each == 0 || o->each > 100000) {
-		fprintf(stderr, "corpus: --each wants 1 to 100000\n");
-		exit(2);
-	}
-}
-
 int main(int argc, char **argv)
 {
-	struct options o = { .seed = 1, .each = 300, .user_weight = 1, .reply_weight = 1 };
+	struct corpus_options o = { .seed = 1, .each = 300, .user_weight = 1, .reply_weight = 1 };
 	struct job *job = xcalloc(1, sizeof(*job));
 	struct corpus_slots *slots = NULL;
 	struct corpus_replies *replies = NULL;
@@ -574,7 +408,7 @@ int main(int argc, char **argv)
 	char *slots_path;
 	int rc;
 
-	parse_options(&o, argc, argv);
+	corpus_parse_options(&o, argc, argv);
 	slots_path = join_path(o.scenarios, "slots.json");
 	rc = corpus_slots_open(&slots, slots_path, &e);
 	free(slots_path);
@@ -594,6 +428,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < SOURCES; i++)
 		corpus_list_free(&job->lists[i]);
 	corpus_list_free(&job->valid);
+	corpus_list_free(&job->openings);
 	free(job);
 	corpus_replies_close(replies);
 	corpus_slots_close(slots);

@@ -107,6 +107,8 @@ bool corpus_reply_to(const struct corpus_replies *replies, const struct corpus_s
 /* b's messages go behind a's, under a's company; b is empty afterwards. */
 void corpus_append(struct chat *a, struct chat *b, struct rng *r);
 /* Shuffles v and strings some together: each goes behind the one before it with the chance `share`. How many are left. */
+/* `share` openings of each of the conversations in `from` (a whole number and a chance) to `to`. */
+void corpus_openings(const struct corpus_list *from, struct corpus_list *to, double share, struct rng *r);
 size_t corpus_join(struct chat **v, size_t n, double share, struct rng *r);
 
 extern const char *const corpus_company_names[];

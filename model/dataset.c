@@ -54,6 +54,11 @@ void dataset_turn(struct dataset *ds, int32_t tag, const int32_t *ids, size_t n,
 	ds->n_ids += n;
 }
 
+void dataset_open(struct dataset *ds)
+{
+	ds->turn[ds->n_turns - 1].open = true;
+}
+
 void dataset_pull(struct dataset *ds, double pull)
 {
 	ds->turn[ds->n_turns - 1].pull = (float)pull;
@@ -75,6 +80,7 @@ void dataset_append(struct dataset *ds, const struct dataset *from)
 			const struct dataset_turn *dt = &from->turn[t];
 
 			dataset_turn(ds, dt->tag, from->ids + dt->first, dt->n, dt->chars, (double)dt->weight);
+			ds->turn[ds->n_turns - 1].open = dt->open;
 			ds->turn[ds->n_turns - 1].pull = dt->pull;
 			if (dt->rival)
 				dataset_rival(ds, base + dt->rival - 1);
@@ -321,7 +327,7 @@ static size_t put_turn(const struct input *in, size_t row, const struct dataset 
 		}
 	}
 	in->target[row - 1] = TOKEN_EOT;
-	if (cut)
+	if (cut || dt->open)
 		in->weight[row - 1] = in->pull[row - 1] = 0;      /* the turn did not end there */
 	return len;
 }

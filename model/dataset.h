@@ -21,6 +21,7 @@ struct dataset_turn {
 	uint32_t chars;           /* Unicode characters of the original text */
 	float weight;
 	float pull;               /* > 0: toward a teacher's distributions, instead of weight */
+	bool open;                /* it went on: its end is not learned */
 	uint32_t rival;           /* 1 + index of the turn that must not be said here (contrast.h), 0: none in particular */
 };
 
@@ -37,6 +38,7 @@ struct dataset *dataset_new(void);
 void dataset_free(struct dataset *ds);
 void dataset_begin(struct dataset *ds);
 void dataset_turn(struct dataset *ds, int32_t tag, const int32_t *ids, size_t n, size_t chars, double weight);
+void dataset_open(struct dataset *ds);                   /* the turn just added is the beginning of one */
 void dataset_pull(struct dataset *ds, double pull);      /* of the turn just added; its weight becomes 0 */
 void dataset_rival(struct dataset *ds, size_t turn);     /* of the turn just added: turn index of ds->turn */
 /* All dialogues of another set, as they are. */

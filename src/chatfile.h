@@ -30,6 +30,7 @@ struct chat_message {
 	char *content;           /* bytes, NUL-terminated too */
 	size_t len;
 	double weight;           /* 1 when absent; 0: context only, not learned from */
+	bool open;               /* the beginning of a message: its end is not learned; absent: no */
 };
 
 struct chat {

@@ -43,6 +43,7 @@ void chat_add(struct chat *c, const char *role, const char *content, size_t len,
 	m->content = xmemdup(content, len);
 	m->len = len;
 	m->weight = weight;
+	m->open = false;
 }
 
 /* The deepest nesting of brackets outside strings. */
@@ -165,6 +166,7 @@ static int read_messages(const json_t *list, const char *where, const char *cons
 			continue;
 		}
 		add_joined(c, tag, json_string_value(content), json_string_length(content), weight, counts);
+		c->messages[c->n - 1].open = json_is_true(json_object_get(m, "open"));
 	}
 	return 0;
 }
@@ -337,6 +339,8 @@ char *chat_to_json(const struct chat *c)
 		add_string(&out, m->content, m->len);
 		if (m->weight != 1.0)
 			add_weight(&out, m->weight);
+		if (m->open)
+			str_adds(&out, ", \"open\": true");
 		str_addc(&out, '}');
 	}
 	str_adds(&out, "]}");

@@ -108,6 +108,8 @@ void encode_chat(struct dataset *ds, const struct tokenizer *tok, struct tokeniz
 		else
 			encode_text(tok, cache, map, m->content, m->len, &t);
 		dataset_turn(ds, tag, t.ids, t.n, utf8_count(m->content, m->len), m->weight);
+		if (m->open)
+			dataset_open(ds);
 	}
 	dataset_end(ds);
 	tokens_free(&t);

@@ -426,6 +426,7 @@ static void test_round_trip(void **state)
 				str_add(&s, enc, utf8_encode(cp, enc));
 			}
 			chat_add(&c, i % 2 ? "assistant" : "user", s.s, s.len, (double)rng_below(&rng, 4) / 2);
+			c.messages[i].open = rng_below(&rng, 2) == 1;
 			str_free(&s);
 		}
 		c.company = xstrdup("Quill & \"Vane\"");
@@ -440,6 +441,7 @@ static void test_round_trip(void **state)
 			assert_int_equal(back.messages[i].len, c.messages[i].len);
 			assert_memory_equal(back.messages[i].content, c.messages[i].content, c.messages[i].len);
 			assert_true(back.messages[i].weight == c.messages[i].weight);
+			assert_true(back.messages[i].open == c.messages[i].open);
 		}
 		free(json);
 		chat_free(&c);

@@ -23,6 +23,8 @@ int corpus_main(int argc, char **argv);
 #include "../data/corpus_codes.c"
 #include "../data/corpus_join.c"
 #include "../data/corpus_names.c"
+#include "../data/corpus_openings.c"
+#include "../data/corpus_options.c"
 #include "../data/corpus_prose.c"
 #include "../data/corpus_text.c"
 #include "../data/corpus_written.c"
@@ -380,6 +382,43 @@ static void test_cap(void **state)
 	corpus_list_free(&l);
 }
 
+/* The beginnings of first replies, marked as such; two and a half of each conversation. */
+static void test_openings(void **state)
+{
+	static const char long_reply[] = "one two three four five six seven eight nine";
+	struct corpus_list from = { 0 }, to = { 0 };
+	size_t whole = 0;
+	struct rng r;
+
+	(void)state;
+	rng_seed(&r, 8);
+	for (size_t i = 0; i < 100; i++) {
+		struct chat c = { 0 };
+		const bool is_long = i % 2;
+
+		if (i % 10 == 9)      /* begins with the agent: no first message */
+			chat_add(&c, "assistant", "hi", 2, 1);
+		chat_add(&c, "user", "a question", 10, 1);
+		chat_add(&c, "assistant", is_long ? long_reply : "short one", is_long ? strlen(long_reply) : 9, 1.5);
+		chat_add(&c, "user", "thanks", 6, 1);
+		corpus_list_add(&from, &c);
+	}
+	corpus_openings(&from, &to, 2.5, &r);
+	assert_true(to.n > 200 && to.n < 250);
+	for (size_t i = 0; i < to.n; i++) {
+		const struct chat *c = &to.v[i];
+
+		assert_int_equal(c->n, 2);
+		assert_string_equal(c->messages[0].content, "a question");
+		assert_true(c->messages[0].weight == 0 && c->messages[1].weight == 1.5);
+		assert_string_equal(c->messages[1].content, c->messages[1].open ? "one two three four five six seven" : "short one");
+		whole += !c->messages[1].open;
+	}
+	assert_true(whole > 100 && whole < 150);
+	corpus_list_free(&from);
+	corpus_list_free(&to);
+}
+
 /* What is joined keeps every message in order, under one company's name. */
 static void test_join(void **state)
 {
@@ -426,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_company), cmocka_unit_test(test_cucom), cmocka_unit_test(test_others),
 		cmocka_unit_test(test_mix), cmocka_unit_test(test_codes_survive), cmocka_unit_test(test_codes_are_found), cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_join),
+		cmocka_unit_test(test_openings),
 	};
 
 	return cmocka_run_group_tests(tests, make_corpus, drop_corpus);

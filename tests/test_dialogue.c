@@ -234,6 +234,29 @@ static void loss_equals_distribution(void **state)
 	world_end(&w);
 }
 
+/* Of the beginning of a turn everything is learned but that it ends. */
+static void the_end_of_an_open_turn_is_not_learned(void **state)
+{
+	struct world w = world(23);
+	struct dataset *ds = fixture_dialogues(w.m->tok, &w.r, 2, 4, 9);
+	const struct batch_item item = whole(ds, 0);
+	struct dialogue_batch b;
+
+	(void)state;
+	ds->turn[1].open = true;
+	arena_reset(w.a);
+	batch_build(&b, w.a, ds, &item, 1, 0, NULL);
+	for (size_t t = 0; t < b.turns; t++)
+		for (size_t i = 0; i < b.turn[t].len; i++) {
+			const bool end = i + 1 == b.turn[t].len;
+
+			assert_int_equal(b.target[b.turn[t].start + i] == TOKEN_EOT, end);
+			assert_true(b.weight[b.turn[t].start + i] == (t == 1 && end ? 0.0f : ds->turn[t].weight));
+		}
+	dataset_free(ds);
+	world_end(&w);
+}
+
 /* Truncating and adding again is as if the thrown away turns had never been. */
 static void rewind_is_exact(void **state)
 {
@@ -404,6 +427,7 @@ int main(void)
 		cmocka_unit_test(session_equals_teacher_forcing),
 		cmocka_unit_test(session_equals_teacher_forcing_in_bytes),
 		cmocka_unit_test(loss_equals_distribution),
+		cmocka_unit_test(the_end_of_an_open_turn_is_not_learned),
 		cmocka_unit_test(rewind_is_exact),
 		cmocka_unit_test(beams_are_independent),
 		cmocka_unit_test(decoding_obeys_its_rules),
