@@ -39,6 +39,7 @@ done
 is '... completion of bash' bash -c 'source "$1"; complete -p answerback' sh "$U/share/bash-completion/completions/answerback"
 is '... of zsh' grep -q '^#compdef answerback' "$U/share/zsh/site-functions/_answerback"
 is '... of fish' grep -q '^complete -c answerback' "$U/share/fish/vendor_completions.d/answerback.fish"
+is '... the lists that a retraining makes questions of' cmp data/wordings/ask.jsonl "$U/share/answerback/wordings/ask.jsonl"
 is '... the model, which the program finds' sh -c '"$1/bin/answerback" doctor --json | grep -qF "\"path\": \"$1/bin/../share/answerback/model.safetensors\""' sh "$U"
 is '... readable by all' sh -c '[ -z "$(find "$1" -type f ! -perm -444)" ]' sh "$U"
 is '... an answer, from anywhere' sh -c 'cd / && "$1/bin/answerback" reply --private --beam 1 --max-tokens 4 hello >/dev/null; [ $? = 0 ] || [ $? = 3 ]' sh "$U"
