@@ -42,6 +42,7 @@ COMMON_SRC = $(wildcard tests/common_*.c)
 CORPUS_SRC = $(wildcard data/corpus_*.c)
 # the encoder's tool writes texts from the same templates
 ENCODER_SRC = $(wildcard data/encoder_*.c) data/corpus_text.c data/corpus_codes.c data/corpus_names.c
+ANSWER_SRC = data/answer_main.c
 
 objects = $(patsubst %.c,$(OUT)/%.o,$(1))
 programs = $(patsubst %.c,$(OUT)/%,$(1))
@@ -138,7 +139,7 @@ bench: $(BIN) $(call programs,$(BENCH_SRC))    ## speed, beside this machine's o
 
 corpus: $(BUILD)/corpus    ## the tool that makes training data from corpora
 
-model: all corpus          ## train the shipped model from CORPUS=folder (hours)
+model: all corpus $(BUILD)/answer  ## train the shipped model from CORPUS=folder (hours)
 	@if [ -z "$(CORPUS)" ]; then echo 'make model: say where the corpora are: make model CORPUS=folder' >&2; exit 2; fi
 	sh data/model.sh "$(CORPUS)"
 
@@ -241,6 +242,10 @@ $(BUILD)/encoder: $(call objects,$(ENCODER_SRC)) $(LIBS_ALL)
 	@$(say) LD $@
 	$(Q)$(link) $^ $(ALL_LIBS)
 
+$(BUILD)/answer: $(call objects,$(ANSWER_SRC)) $(LIBS_ALL)
+	@$(say) LD $@
+	$(Q)$(link) $^ $(ALL_LIBS)
+
 # The parts of the bench are tests/common_bench*.c; the bench of the screen has its harness and libvterm.
 $(OUT)/tests/bench: $(call objects,$(wildcard tests/common_bench*.c))
 $(OUT)/tests/bench_echo: $(OUT)/tests/common_screen.o
@@ -266,7 +271,7 @@ fuzzers:
 endif
 
 ALL_OBJECTS = $(call objects,$(BASE_SRC) $(MODEL_SRC) $(APP_SRC) src/main.c $(TEST_SRC) \
-	$(GRADCHECK_SRC) $(FUZZ_SRC) $(COMMON_SRC) $(CORPUS_SRC) $(ENCODER_SRC) $(BENCH_SRC))
+	$(GRADCHECK_SRC) $(FUZZ_SRC) $(COMMON_SRC) $(CORPUS_SRC) $(ENCODER_SRC) $(ANSWER_SRC) $(BENCH_SRC))
 .SECONDARY: $(ALL_OBJECTS)
 -include $(wildcard $(ALL_OBJECTS:.o=.d))
 
@@ -278,7 +283,7 @@ install: $(BIN)            ## program, man pages, completions, model, under $(DE
 	$(Q)for f in $(wildcard man/*.[1-9]); do \
 		$(INSTALL) -d "$(DESTDIR)$(MANDIR)/man$${f##*.}" && \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(MANDIR)/man$${f##*.}/" || exit 1; done
-	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/encoder.safetensors data/gate.jsonl data/canned.jsonl); do \
+	$(Q)for f in $(wildcard data/model.safetensors data/model.ngram data/encoder.safetensors data/answer.safetensors data/gate.jsonl data/canned.jsonl); do \
 		$(INSTALL) -m 644 "$$f" "$(DESTDIR)$(SHAREDIR)/" || exit 1; done
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(SHAREDIR)/wordings"
 	$(Q)$(INSTALL) -m 644 data/wordings/ask.jsonl data/wordings/words.jsonl "$(DESTDIR)$(SHAREDIR)/wordings/"

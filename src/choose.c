@@ -162,7 +162,7 @@ size_t choose(struct session *s, int32_t tag, const struct decode_opts *d, doubl
 	if (weight > 0 && tag == tokenizer_tag(session_model(s)->tok, "assistant")) {
 		last_message(s, tag, &text);
 		if (text.len > 0)
-			fit = fit_new(fit_encoder(), text.s, text.len);
+			fit = fit_new(fit_shipped(), text.s, text.len);
 	}
 	as_text(s, ids, rows, &said);
 	for (size_t i = 0; i < n; i++)

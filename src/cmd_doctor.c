@@ -20,7 +20,7 @@
 #include <unistd.h>
 #include <utf8proc.h>
 
-#include "../model/encoder.h"
+#include "../model/answer.h"
 #include "../model/kernels.h"
 #include "../model/modelfile.h"
 #include "base/str.h"
@@ -328,11 +328,11 @@ static json_t *doctor_model(const char *given, json_t *advice)
 	return j;
 }
 
-/* Of the memory. Without one it compares words alone. */
+/* Of the memory, which without one compares words alone; and where answers lie in it, to choose replies by. */
 static json_t *doctor_encoder(json_t *advice)
 {
 	struct err e = ERR_INIT;
-	struct encoder *en;
+	struct encoder *en = NULL;
 	char *path;
 	json_t *j;
 
@@ -345,8 +345,19 @@ static json_t *doctor_encoder(json_t *advice)
 		advise(advice, "%s; the memory finds the same words only: install again", e.msg);
 	else
 		json_object_set_new(j, "version", text_or_null(encoder_version(en)));
-	encoder_free(en);
 	free(path);
+	if (en && paths_shipped("answer.safetensors", &path, NULL) < 0) {
+		advise(advice, "answer.safetensors is not there, so replies are chosen by words alone: install again");
+	} else if (en) {
+		struct answer_map *map = xcalloc(1, sizeof(*map));
+
+		if (answer_open(map, path, encoder_version(en), &e) < 0)
+			advise(advice, "%s; replies are chosen by words alone: install again", e.msg);
+		json_object_set_new(j, "answers", path_json(path));
+		free(path);
+		free(map);
+	}
+	encoder_free(en);
 	return j;
 }
 
