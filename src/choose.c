@@ -20,7 +20,7 @@
 
 /* A reply with so much of all probability was learned for this question: none that fits better is meant, and its numbers
  * are what was taught. Of two such the likelier. */
-#define SURE 0.3
+#define SURE 0.6
 #define LEARNED 1000
 
 enum { RUN = 3, REMEMBERED = 4000 };      /* pieces */
