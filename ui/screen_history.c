@@ -67,7 +67,7 @@ static void draw_snippet(int y, int x, int columns, const char *s, bool picked)
 
 static void draw(struct ui *u, int rows, int columns)
 {
-	const int preview = rows > 11 ? rows / 3 : 0, list = rows - preview, left = columns < 60 ? 12 : 26;
+	const int preview = rows > 11 ? rows / 3 : 0, list = rows - preview, left = columns < 60 ? 13 : 26;
 	const size_t n = u->hits.items;
 
 	if (n == 0)
