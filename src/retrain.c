@@ -95,12 +95,31 @@ static size_t by_budget(const struct retrain_options *o)
 	return n < 40 ? 40 : n > 1500 ? 1500 : (size_t)n;
 }
 
+/* Between two dialogues of the replay, from any thread of the pool: stop? And how far the budget is spent, twice a second. */
+static bool between_dialogues(void *arg)
+{
+	struct run *r = arg;
+
+	if (pthread_equal(pthread_self(), r->thread) && retrain_now() - r->told >= 0.5) {
+		const double budget = 60 * r->o->minutes, spent = retrain_now() - r->started;
+		const double share = r->o->steps == 0 && budget > 0 ? fmin(0.9, spent / budget) : 0;
+
+		r->told = retrain_now();
+		retrain_say(r, share, "replaying what the model knows");
+		if (r->log) {
+			fprintf(r->log, "{\"event\": \"replay\", \"progress\": %.4f, \"eta\": %.0f}\n", share, fmax(0, budget - spent));
+			fflush(r->log);
+		}
+	}
+	return ordered_off(r);
+}
+
 static void fill_mix(struct run *r, size_t *replayed)
 {
 	const struct mix_opts mo = {
 		.replay = r->o->replay ? r->o->replay : by_budget(r->o), .pull = r->o->pull, .wordings = r->o->wordings,
 		.most = 4 * by_budget(r->o), .company = r->o->company, .seed = r->o->seed,
-		.stop = ordered_off, .arg = r,
+		.stop = between_dialogues, .arg = r,
 	};
 
 	retrain_say(r, 0, "replaying what the model knows");
@@ -426,7 +445,7 @@ out:
 
 int retrain(const struct retrain_options *o, struct retrain_result *res, struct err *e)
 {
-	struct run r = { .o = o, .started = retrain_now() };
+	struct run r = { .o = o, .started = retrain_now(), .thread = pthread_self() };
 	struct registry *reg = NULL;
 	struct store *s = NULL;
 	char *shipped = NULL;

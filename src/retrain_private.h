@@ -3,6 +3,7 @@
 #ifndef ANSWERBACK_RETRAIN_PRIVATE_H
 #define ANSWERBACK_RETRAIN_PRIVATE_H
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "../model/pool.h"
@@ -27,6 +28,8 @@ struct run {
 	real *best;                   /* closest to the examples among those close to the anchor */
 	struct adapter *factors;      /* with o->adapter: those of best */
 	double anchor_nats, best_bits, started;
+	double told;                  /* when the replay's progress was last said */
+	pthread_t thread;             /* the run's own: only it tells */
 	struct train_report last;
 	bool keep, cancelled, interrupted;
 	char *checkpoint;

@@ -34,6 +34,8 @@ static atomic_int order;
 static const char *on_text;
 static int on_order;
 static rlim_t on_limit;
+static bool on_replay;
+static double furthest;               /* share that was said */
 
 static int setup(void **state)
 {
@@ -76,9 +78,14 @@ static int teardown(void **state)
 
 static void hear(const char *text, double share, void *arg)
 {
-	(void)share;
 	(void)arg;
+	furthest = share > furthest ? share : furthest;
 	str_addf(&said, "%s\n", text);
+	/* dialogues are made up, and the person is told how far that is */
+	if (on_replay && share > 0) {
+		on_replay = false;
+		atomic_store(&order, RETRAIN_CANCEL);
+	}
 	if (!on_text || strncmp(text, on_text, strlen(on_text)) != 0)
 		return;
 	atomic_store(&order, on_order);
@@ -466,6 +473,26 @@ static void interrupted_and_gone_on_with(void **state)
 	assert_false(retrain_waits(folder));
 }
 
+static void the_replay_shows_how_far_it_is(void **state)
+{
+	struct retrain_options o;
+	struct retrain_result r;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	teach_some();
+	options(&o);
+	o.steps = 0;
+	o.minutes = 5;
+	o.replay = 200000;            /* for minutes, if it were not for the order below */
+	on_replay = true;
+	furthest = 0;
+	assert_int_equal(retrain(&o, &r, &e), ERR_CANCELLED);
+	assert_false(on_replay);
+	assert_true(furthest > 0 && furthest < 0.5);
+	assert_non_null(strstr(said.s, "replaying what the model knows\nreplaying what the model knows\n"));
+}
+
 static void interrupted_in_the_gate(void **state)
 {
 	struct retrain_result r;
@@ -716,7 +743,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(nothing_to_train_on), T(it_learns_and_publishes), T(too_far_for_the_gate_goes_back), T(same_steps_same_weights), T(an_adapter),
 		T(one_trainer_a_folder), T(cancelled),
-		T(kept_when_stopped), T(interrupted_and_gone_on_with), T(interrupted_in_the_gate), T(not_gone_on_with_when_things_changed),
+		T(kept_when_stopped), T(interrupted_and_gone_on_with), T(interrupted_in_the_gate), T(the_replay_shows_how_far_it_is), T(not_gone_on_with_when_things_changed),
 		T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing), T(damaged_version_falls_back), T(forgotten_is_not_gone_on_from),
 		T(disk_full_while_publishing), T(disk_full_while_interrupting), T(damaged_checkpoint), T(scheduled),
 	};

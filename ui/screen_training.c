@@ -61,6 +61,11 @@ static void take(const char *line)
 	json_t *o = json_loads(line, 0, NULL);
 	const double step = number(o, "step"), loss = number(o, "loss"), bits = number(o, "bits_per_char");
 
+	/* before the first step there is the replay */
+	if (o && isnan(step) && !isnan(number(o, "progress"))) {
+		t.progress = number(o, "progress");
+		t.eta = number(o, "eta");
+	}
 	if (o && !isnan(step)) {
 		t.step = step;
 		t.tokens = number(o, "tokens_per_second");
