@@ -338,7 +338,7 @@ static void work(struct store *s, void *arg)
 	case JOB_DELETE:
 		if (store_conversation_delete(s, j->row, &e) == 0)
 			note(a->box, "deleted, also from learning; backups keep it: answerback forget phrase");
-		infer_post(a->infer, INFER_MEMORY, 0, NULL, NULL, NULL, 0);
+		infer_remember(a->infer, INFER_EVERYTHING);
 		break;
 	case JOB_RATE:
 		if ((id = last_reply(a, s, j)) == 0)
@@ -377,10 +377,10 @@ static void work(struct store *s, void *arg)
 
 		store_examples(s, "proposed", collect, &ids, &e);
 		for (size_t i = 0; i < ids.n && e.code == 0; i++)
-			store_example_decide(s, ids.v[i], "approved", &e);
+			if (store_example_decide(s, ids.v[i], "approved", &e) == 0)
+				infer_remember(a->infer, ids.v[i]);
 		str_addf(&said, ids.n ? "%zu approved: /train learns them for good" : "nothing waits for a decision", ids.n);
 		note(a->box, said.s);
-		infer_post(a->infer, INFER_MEMORY, 0, NULL, NULL, NULL, 0);
 		str_free(&said);
 		free(ids.v);
 		break;

@@ -77,10 +77,12 @@ void app_propose(struct app *a, struct store *s, int64_t row, const char *text, 
 		.suggested = old.s, .state = (char *)(uintptr_t)(approved ? "approved" : "proposed"), .origin = (char *)(uintptr_t)origin,
 		.flags = (char *)(uintptr_t)"", .weight = weight,
 	};
-	if (question.len && last && store_example_add(s, &x, e) == 0 && !approved) {
+	if (question.len && last && store_example_add(s, &x, e) == 0) {
 		struct event ev = { .kind = EVENT_PROPOSED };
 
-		mailbox_put(a->box, &ev);
+		infer_remember(a->infer, x.id);
+		if (!approved)
+			mailbox_put(a->box, &ev);
 	}
 	str_free(&chat);
 	str_free(&answer);
@@ -148,11 +150,6 @@ static void job_free(struct job *j)
 	free(j);
 }
 
-static void decided(struct app *a)
-{
-	infer_post(a->infer, INFER_MEMORY, 0, NULL, NULL, NULL, 0);
-}
-
 static void work(struct store *s, void *arg)
 {
 	struct job *j = arg;
@@ -180,17 +177,18 @@ static void work(struct store *s, void *arg)
 	case LEARN_APPROVE:
 	case LEARN_REJECT:
 		store_example_decide(s, j->id, j->what == LEARN_APPROVE ? "approved" : "rejected", &e);
-		decided(a);
+		infer_remember(a->infer, j->id);
 		break;
 	case LEARN_EDIT:
 		review_edit(s, j->id, a->company, j->text, &e);
-		decided(a);
+		infer_remember(a->infer, j->id);
 		send_review(a, s, 0, &e);
 		break;
 	case LEARN_UNDO:
-		if (store_example_undo(s, &id, &e) == 0)
+		if (store_example_undo(s, &id, &e) == 0) {
 			app_note(a, "taken back: it waits for a decision again");
-		decided(a);
+			infer_remember(a->infer, id);
+		}
 		send_review(a, s, id, &e);
 		break;
 	case LEARN_CANNED:
@@ -199,15 +197,13 @@ static void work(struct store *s, void *arg)
 	case LEARN_KEEP:
 		if ((j->text ? canned_set(s, j->more, j->text, &e) : store_canned_set(s, j->more, NULL, &e)) == 0)
 			app_note(a, j->text ? "kept: C-x k finds it" : "no longer kept");
-		decided(a);
+		infer_remember(a->infer, INFER_ONLY_CANNED);
 		send_canned(a, s, &e);
 		break;
 	case LEARN_SENT:
 		/* id: it was edited, and the person may have said that their edits need no second look */
 		trusted = j->id && config_yes(CONFIG_TRUST_EDITS);
 		app_propose(a, s, storekeeper_row(a->keeper, j->conversation), j->text, j->more, "sent", trusted, 1, &e);
-		if (trusted)
-			decided(a);
 		break;
 	}
 	if (e.code)

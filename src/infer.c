@@ -165,6 +165,7 @@ void infer_stop(struct infer *f)
 	free(f->c);
 	ghost_person_free(f->person);
 	memory_free(f->memory);
+	free(f->changed);
 	canned_free(&f->canned);
 	model_unref(f->m);
 	free(f->given);
@@ -231,6 +232,23 @@ void infer_post(struct infer *f, enum infer_what what, int64_t conversation, con
 	t->text = xstrdup(text ? text : "");
 	t->serial = serial;
 	post(f, t);
+}
+
+void infer_remember(struct infer *f, int64_t example)
+{
+	pthread_mutex_lock(&f->lock);
+	f->news = true;
+	if (example == INFER_EVERYTHING || f->changes >= 1000) {       /* so many one by one take longer than all at once */
+		f->everything = true;
+		f->changes = 0;
+	} else if (example > 0 && !f->everything) {
+		if (f->changes == f->changes_cap) {
+			f->changes_cap = f->changes_cap ? f->changes_cap * 2 : 16;
+			f->changed = xreallocarray(f->changed, f->changes_cap, sizeof(*f->changed));
+		}
+		f->changed[f->changes++] = example;
+	}
+	pthread_mutex_unlock(&f->lock);
 }
 
 void infer_then(struct infer *f, void (*call)(void *arg), void *arg)

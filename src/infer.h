@@ -37,7 +37,6 @@ enum infer_what {
 	INFER_FATE,               /* text: "taken", "word", "ignored", "dismissed"; serial: characters taken */
 	INFER_SUGGESTED,          /* text: "taken", "edited", "ignored"; serial: which of them, from 1 on, or 0 */
 	INFER_MODEL,              /* load again what the registry says serves */
-	INFER_MEMORY,             /* what is remembered changed in the store */
 	INFER_CALL                /* infer_then's */
 };
 /* Texts are copied; NULL where the task has none. */
@@ -45,5 +44,10 @@ void infer_post(struct infer *f, enum infer_what what, int64_t conversation, con
                 const char *text, uint64_t serial);
 /* run(arg) on the inference thread once all posted before is done and logged, at the latest when it stops. */
 void infer_then(struct infer *f, void (*run)(void *arg), void *arg);
+
+enum { INFER_EVERYTHING = 0, INFER_ONLY_CANNED = -1 };
+/* This example changed in the store, or all may have (INFER_EVERYTHING), or none but canned replies did: the next answer
+ * knows. From any thread, once it is written. */
+void infer_remember(struct infer *f, int64_t example);
 
 #endif

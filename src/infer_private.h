@@ -46,7 +46,7 @@ struct infer {
 	struct ghost_person *person;
 	struct memory *memory;
 	struct canned_list canned;
-	bool memory_known;            /* false: read it again before the next reply */
+	bool memory_known;            /* false: ask the storekeeper what changed before the next reply */
 	struct conversation *c;
 	size_t n;
 	struct ghost_text shown;      /* what the screen shows, for its fate */
@@ -61,7 +61,10 @@ struct infer {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct task *first, **last;
+	struct task *first, **last;   /* guarded by lock, as all down to busy */
+	int64_t *changed;             /* examples that infer_remember told of */
+	size_t changes, changes_cap;
+	bool everything, news;        /* read all of them again; something changed */
 	bool stop, busy;
 	atomic_bool cancel, newer_ghost, quiet;
 };

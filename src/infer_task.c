@@ -216,14 +216,32 @@ static bool stream(const char *bytes, size_t n, void *arg)
 	return true;
 }
 
-static void load_memory(struct store *s, void *arg)
+/* What changed since it was read last, or all of it the first time. On the storekeeper's thread, while the inference thread
+ * waits. */
+static void read_memory(struct store *s, void *arg)
 {
 	struct infer *f = arg;
+	int64_t *changed;
+	size_t n;
+	bool all;
 
-	memory_free(f->memory);
-	f->memory = NULL;
-	if (s)
-		memory_load(&f->memory, s, f->company, NULL, NULL);
+	pthread_mutex_lock(&f->lock);
+	changed = f->changed;
+	n = f->changes;
+	all = f->everything || !f->memory || !s;
+	f->changed = NULL;
+	f->changes = f->changes_cap = 0;
+	f->everything = f->news = false;
+	pthread_mutex_unlock(&f->lock);
+	for (size_t i = 0; i < n && !all; i++)
+		all = memory_update(f->memory, s, changed[i], NULL) < 0;
+	free(changed);
+	if (all) {
+		memory_free(f->memory);
+		f->memory = NULL;
+		if (s)
+			memory_load(&f->memory, s, f->company, NULL, NULL);
+	}
 	canned_free(&f->canned);
 	canned_load(&f->canned, s, NULL);
 }
@@ -246,6 +264,16 @@ static void find_source(struct store *s, void *arg)
 	g->source = memory_source(g->hit, s);
 }
 
+static bool memory_news(struct infer *f)
+{
+	bool news;
+
+	pthread_mutex_lock(&f->lock);
+	news = f->news;
+	pthread_mutex_unlock(&f->lock);
+	return news;
+}
+
 /* What was taught answers first, and says so: *source is "memory: example 12, case 4471". The keeper reads and writes;
  * what has to be computed is computed here. */
 bool infer_remembered(struct infer *f, struct conversation *c, struct memory_hit *hit, char **source)
@@ -254,8 +282,8 @@ bool infer_remembered(struct infer *f, struct conversation *c, struct memory_hit
 	struct sourcing g = { .hit = hit };
 	struct str s = STR_INIT;
 
-	if (!f->memory_known) {
-		storekeeper_post(f->keeper, load_memory, f);
+	if (!f->memory_known || memory_news(f)) {
+		storekeeper_post(f->keeper, read_memory, f);
 		storekeeper_flush(f->keeper);
 		f->memory_known = true;
 		if (f->memory && memory_compute(f->memory) > 0) {
@@ -348,10 +376,6 @@ void infer_run(struct infer *f, const struct task *t)
 		t->call(t->arg);
 		return;
 	}
-	if (t->what == INFER_MEMORY) {
-		f->memory_known = false;
-		return;
-	}
 	if (t->what == INFER_SUGGESTED) {
 		infer_suggested(f, infer_conversation(f, t->conversation), (size_t)t->serial, t->text);
 		return;
@@ -386,7 +410,6 @@ void infer_run(struct infer *f, const struct task *t)
 	case INFER_UNSAY:
 	case INFER_SUGGESTED:
 	case INFER_MODEL:
-	case INFER_MEMORY:
 	case INFER_CALL:
 		break;
 	}

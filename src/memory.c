@@ -10,8 +10,7 @@
 
 #include "base/mem.h"
 #include "memory_fit.h"
-#include "memory_pair.h"
-#include "paths.h"
+#include "memory_private.h"
 #include "redact.h"
 
 enum { BUCKETS = 1 << 16, DIM = ENCODER_DIM, CANDIDATES = 14 };
@@ -20,32 +19,6 @@ _Static_assert(F_COUNT <= sizeof(((struct memory_near *)0)->feature) / sizeof(do
 
 /* Without an encoder only words can be compared. */
 static const double words_bar = 0.8;
-
-struct remembered {
-	char *question, *answer;
-	int64_t id, conversation;
-	uint64_t said;                /* hash of its words in their order */
-};
-
-struct posting {
-	uint32_t *v;
-	size_t n, cap;
-	bool name;                    /* in one of them the word is a name */
-};
-
-struct memory {
-	const struct encoder *en;
-	struct encoder *own;          /* the one to free */
-	char *company;
-	struct remembered *r;
-	int8_t *vector;               /* [n, DIM] */
-	float *scale;                 /* [n] 1 / length of the bytes */
-	bool *fresh;                  /* [n] made here, not read */
-	size_t n, cap, made;
-	size_t whole;                 /* the first so many have vectors */
-	struct posting *index;        /* [BUCKETS] by hash of the stem */
-	struct memory_lexicon lexicon;
-};
 
 static uint64_t hash_of(const char *s)
 {
@@ -80,7 +53,7 @@ static double frequency(const void *arg, const char *stem)
 
 static bool is_name(const void *arg, const char *stem)
 {
-	return posting_of(arg, stem)->name;
+	return posting_of(arg, stem)->names > 0;
 }
 
 struct memory *memory_new(const struct encoder *en, const char *company)
@@ -108,7 +81,7 @@ void memory_free(struct memory *m)
 	free(m->r);
 	free(m->vector);
 	free(m->scale);
-	free(m->fresh);
+	free(m->state);
 	free(m->company);
 	encoder_free(m->own);
 	free(m);
@@ -119,25 +92,71 @@ size_t memory_size(const struct memory *m)
 	return m->n;
 }
 
+static size_t find_id(const struct memory *m, int64_t id)
+{
+	size_t i = 0;
+
+	while (i < m->n && m->r[i].id != id)
+		i++;
+	return i;
+}
+
 double memory_bar(const struct memory *m)
 {
 	return m->en ? MEMORY_BAR : words_bar;
 }
 
-/* ---- adding ---- */
+/* ---- adding and taking out ---- */
 
-static void post(struct memory *m, const char *stem, uint32_t at, bool name)
+/* Where the words of a question are looked up: each bucket once, and in how many of its places the word is a name. */
+struct entry {
+	uint32_t bucket, names;
+};
+
+static size_t entries_of(const char *question, struct encoder_words *words, struct entry v[ENCODER_WORDS])
 {
-	struct posting *p = &m->index[hash_of(stem) % BUCKETS];
+	bool name[ENCODER_WORDS];
+	size_t n = 0;
 
-	p->name = p->name || name;
-	if (p->n > 0 && p->v[p->n - 1] == at)
-		return;
+	encoder_split(question, strlen(question), words);
+	memory_names(words, question, name);
+	for (size_t i = 0; i < words->n; i++) {
+		char stem[ENCODER_WORD];
+		uint32_t bucket;
+		size_t k = 0;
+
+		memcpy(stem, words->v[i].text, sizeof(stem));
+		if (!words->v[i].number)
+			memory_stem(stem);
+		if (memory_empty_word(stem))
+			continue;
+		bucket = (uint32_t)(hash_of(stem) % BUCKETS);
+		while (k < n && v[k].bucket != bucket)
+			k++;
+		if (k == n)
+			v[n++] = (struct entry){ bucket, 0 };
+		v[k].names += name[i];
+	}
+	return n;
+}
+
+static void posting_add(struct posting *p, uint32_t at)
+{
 	if (p->n == p->cap) {
 		p->cap = p->cap ? p->cap * 2 : 4;
 		p->v = xreallocarray(p->v, p->cap, sizeof(*p->v));
 	}
 	p->v[p->n++] = at;
+}
+
+/* Its order means nothing. */
+static size_t posting_find(const struct posting *p, uint32_t at)
+{
+	size_t i = p->n;
+
+	while (p->v[--i] != at)
+		;
+	return i;
 }
 
 static void grow(struct memory *m)
@@ -148,7 +167,7 @@ static void grow(struct memory *m)
 	m->r = xreallocarray(m->r, m->cap, sizeof(*m->r));
 	m->vector = xreallocarray(m->vector, m->cap, DIM);
 	m->scale = xreallocarray(m->scale, m->cap, sizeof(*m->scale));
-	m->fresh = xreallocarray(m->fresh, m->cap, sizeof(*m->fresh));
+	m->state = xreallocarray(m->state, m->cap, sizeof(*m->state));
 }
 
 static void set_vector(struct memory *m, size_t at, const int8_t *vector)
@@ -161,149 +180,125 @@ static void set_vector(struct memory *m, size_t at, const int8_t *vector)
 	m->scale[at] = sum > 0 ? 1 / sqrtf((float)sum) : 0;
 }
 
+static void set_state(struct memory *m, size_t at, enum vector_state state)
+{
+	m->states[m->state[at]]--;
+	m->states[state]++;
+	m->state[at] = (uint8_t)state;
+}
+
 void memory_add(struct memory *m, int64_t id, int64_t conversation, const char *question, const char *answer, const int8_t *vector)
 {
 	struct encoder_words words;
-	const size_t at = m->n;
-	bool name[ENCODER_WORDS];
+	struct entry entry[ENCODER_WORDS];
+	const size_t at = m->n, n = entries_of(question, &words, entry);
 
 	grow(m);
-	encoder_split(question, strlen(question), &words);
-	memory_names(&words, question, name);
 	m->r[at] = (struct remembered){ xstrdup(question), xstrdup(answer), id, conversation, hash_words(&words) };
-	for (size_t i = 0; i < words.n; i++) {
-		char *w = words.v[i].text;
+	for (size_t i = 0; i < n; i++) {
+		struct posting *p = &m->index[entry[i].bucket];
 
-		if (!words.v[i].number)
-			memory_stem(w);
-		if (!memory_empty_word(w))
-			post(m, w, (uint32_t)at, name[i]);
+		posting_add(p, (uint32_t)at);
+		p->names += entry[i].names;
 	}
-	m->fresh[at] = m->en && !vector;
 	m->scale[at] = 0;
 	if (vector)
 		set_vector(m, at, vector);
 	else
 		memset(m->vector + at * DIM, 0, DIM);
+	m->state[at] = m->en && !vector ? VECTOR_MISSING : VECTOR_KEPT;
+	m->states[m->state[at]]++;
 	m->n++;
+}
+
+/* The last one moves to where it was. */
+bool memory_remove(struct memory *m, int64_t id)
+{
+	const size_t at = find_id(m, id), last = m->n - 1;
+	struct encoder_words words;
+	struct entry entry[ENCODER_WORDS];
+	size_t n;
+
+	if (at == m->n)
+		return false;
+	n = entries_of(m->r[at].question, &words, entry);
+	for (size_t i = 0; i < n; i++) {
+		struct posting *p = &m->index[entry[i].bucket];
+
+		p->v[posting_find(p, (uint32_t)at)] = p->v[p->n - 1];
+		p->n--;
+		p->names -= entry[i].names;
+	}
+	m->states[m->state[at]]--;
+	free(m->r[at].question);
+	free(m->r[at].answer);
+	if (at != last) {
+		n = entries_of(m->r[last].question, &words, entry);
+		for (size_t i = 0; i < n; i++) {
+			struct posting *p = &m->index[entry[i].bucket];
+
+			p->v[posting_find(p, (uint32_t)last)] = (uint32_t)at;
+		}
+		m->r[at] = m->r[last];
+		memcpy(m->vector + at * DIM, m->vector + last * DIM, DIM);
+		m->scale[at] = m->scale[last];
+		m->state[at] = m->state[last];
+	}
+	m->n--;
+	return true;
+}
+
+void memory_put(struct memory *m, int64_t id, int64_t conversation, const char *question, const char *answer)
+{
+	const size_t at = find_id(m, id);
+
+	if (at == m->n || strcmp(m->r[at].question, question) != 0) {
+		memory_remove(m, id);
+		memory_add(m, id, conversation, question, answer, NULL);
+		return;
+	}
+	free(m->r[at].answer);
+	m->r[at].answer = xstrdup(answer);
+	m->r[at].conversation = conversation;
+	if (m->en && m->state[at] == VECTOR_KEPT)         /* an edit threw it away in the store */
+		set_state(m, at, VECTOR_MADE);
 }
 
 size_t memory_compute(struct memory *m)
 {
-	for (; m->whole < m->n; m->whole++) {
-		const char *question = m->r[m->whole].question;
+	for (size_t i = 0; i < m->n && m->states[VECTOR_MISSING] > 0; i++) {
+		const char *question = m->r[i].question;
 		float v[DIM];
 		int8_t bytes[DIM];
 
-		if (!m->fresh[m->whole])
+		if (m->state[i] != VECTOR_MISSING)
 			continue;
 		encoder_vector(m->en, question, strlen(question), v);
 		encoder_bytes(v, bytes);
-		set_vector(m, m->whole, bytes);
-		m->made++;
+		set_vector(m, i, bytes);
+		set_state(m, i, VECTOR_MADE);
 	}
-	return m->made;
+	return m->states[VECTOR_MADE];
 }
 
-/* ---- from the store ---- */
-
-struct vectors {
-	int64_t *id;
-	int8_t *data;
-	size_t n, cap;
-};
-
-static bool add_vector(int64_t example, const void *data, size_t bytes, void *arg)
+size_t memory_made(const struct memory *m, bool (*each)(int64_t id, const int8_t *vector, void *arg), void *arg)
 {
-	struct vectors *v = arg;
+	size_t n = 0;
 
-	if (bytes != DIM)             /* not one of ours: computed again */
-		return true;
-	if (v->n == v->cap) {
-		v->cap = v->cap ? v->cap * 2 : 256;
-		v->id = xreallocarray(v->id, v->cap, sizeof(*v->id));
-		v->data = xreallocarray(v->data, v->cap, DIM);
-	}
-	v->id[v->n] = example;
-	memcpy(v->data + v->n * DIM, data, DIM);
-	v->n++;
-	return true;
+	for (size_t i = 0; i < m->n && n < m->states[VECTOR_MADE]; i++)
+		if (m->state[i] == VECTOR_MADE) {
+			n++;
+			if (!each(m->r[i].id, m->vector + i * DIM, arg))
+				break;
+		}
+	return n;
 }
 
-/* Ids ascend. */
-static const int8_t *vector_of(const struct vectors *v, int64_t id)
+void memory_made_kept(struct memory *m)
 {
-	size_t lo = 0, hi = v->n;
-
-	while (lo < hi) {
-		const size_t mid = (lo + hi) / 2;
-
-		if (v->id[mid] < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < v->n && v->id[lo] == id ? v->data + lo * DIM : NULL;
-}
-
-struct loading {
-	struct memory *m;
-	struct vectors vectors;
-};
-
-static bool add_example(const struct store_example *x, void *arg)
-{
-	struct loading *l = arg;
-
-	if (strcmp(x->state, "approved") == 0 || (strcmp(x->state, "proposed") == 0 && strcmp(x->origin, "corrected") == 0))
-		memory_add(l->m, x->id, x->conversation, x->question, x->answer, l->m->en ? vector_of(&l->vectors, x->id) : NULL);
-	return true;
-}
-
-int memory_load(struct memory **out, struct store *s, const char *company, const char *encoder, struct err *e)
-{
-	struct loading l = { .m = memory_new(NULL, company) };
-	char *path = encoder ? xstrdup(encoder) : NULL;
-	int rc = 0;
-
-	*out = NULL;
-	if ((path || paths_shipped("encoder.safetensors", &path, NULL) == 0) && encoder_open(&l.m->own, path, NULL) == 0)
-		l.m->en = l.m->own;
-	free(path);
-	if (l.m->en)
-		rc = store_vectors(s, encoder_version(l.m->en), add_vector, &l.vectors, e);
-	if (rc == 0)
-		rc = store_examples(s, NULL, add_example, &l, e);
-	free(l.vectors.id);
-	free(l.vectors.data);
-	if (rc < 0) {
-		memory_free(l.m);
-		return rc;
-	}
-	*out = l.m;
-	return 0;
-}
-
-int memory_keep(struct memory *m, struct store *s, struct err *e)
-{
-	int rc;
-
-	if (m->made == 0)
-		return 0;
-	rc = store_begin(s, e);
-	for (size_t i = 0; rc == 0 && i < m->whole; i++)
-		if (m->fresh[i])
-			rc = store_vector_set(s, m->r[i].id, encoder_version(m->en), m->vector + i * DIM, DIM, e);
-	if (rc < 0) {
-		store_abandon(s);
-		return rc;
-	}
-	rc = store_commit(s, e);
-	if (rc == 0) {
-		memset(m->fresh, 0, m->whole * sizeof(*m->fresh));
-		m->made = 0;
-	}
-	return rc;
+	for (size_t i = 0; i < m->n && m->states[VECTOR_MADE] > 0; i++)
+		if (m->state[i] == VECTOR_MADE)
+			set_state(m, i, VECTOR_KEPT);
 }
 
 /* ---- finding ---- */
@@ -314,15 +309,22 @@ struct best {
 	size_t n;
 };
 
-static void keep_best(struct best *b, uint32_t at, float score)
+/* Of equal ones the latest: with many of the same question the last teaching has to be among them. It also makes the
+ * candidates independent of the order in which they were added. */
+static bool before(const struct memory *m, float x, uint32_t at, float y, uint32_t other)
+{
+	return x > y || (x >= y && m->r[at].id > m->r[other].id);
+}
+
+static void keep_best(const struct memory *m, struct best *b, uint32_t at, float score)
 {
 	size_t i;
 
-	if (b->n == CANDIDATES && score <= b->score[CANDIDATES - 1])
+	if (b->n == CANDIDATES && !before(m, score, at, b->score[CANDIDATES - 1], b->at[CANDIDATES - 1]))
 		return;
 	if (b->n < CANDIDATES)
 		b->n++;
-	for (i = b->n - 1; i > 0 && b->score[i - 1] < score; i--) {
+	for (i = b->n - 1; i > 0 && before(m, score, at, b->score[i - 1], b->at[i - 1]); i--) {
 		b->score[i] = b->score[i - 1];
 		b->at[i] = b->at[i - 1];
 	}
@@ -341,7 +343,7 @@ static void near_by_vector(const struct memory *m, const float vector[DIM], stru
 
 		for (size_t k = 0; k < DIM; k++)
 			sum += (int16_t)q[k] * (int16_t)v[k];
-		keep_best(b, (uint32_t)i, (float)sum * m->scale[i]);
+		keep_best(m, b, (uint32_t)i, (float)sum * m->scale[i]);
 	}
 }
 
@@ -360,7 +362,7 @@ static void near_by_words(const struct memory *m, const struct memory_text *q, s
 	}
 	for (size_t i = 0; i < m->n; i++)
 		if (sum[i] > 0)
-			keep_best(b, (uint32_t)i, sum[i]);
+			keep_best(m, b, (uint32_t)i, sum[i]);
 	free(sum);
 }
 
@@ -402,7 +404,7 @@ static int by_rank(const void *a, const void *b)
 
 	if (x->rank > y->rank || x->rank < y->rank)
 		return x->rank > y->rank ? -1 : 1;
-	return x->at > y->at ? -1 : x->at < y->at;
+	return x->id > y->id ? -1 : x->id < y->id;
 }
 
 static size_t nearest(const struct memory *m, const char *clean, size_t len, struct memory_near *out)

@@ -9,7 +9,9 @@
  * Vectors are kept in the store with the encoder's version. Those that are missing, or of another version, are computed
  * after loading (memory_compute, a tenth of a millisecond each), and kept for the next time (memory_keep).
  *
- * Threads: memory_find only reads; whoever loads or adds has it alone. */
+ * Of equal questions the latest example (the greatest id) answers, in whatever order they were added.
+ *
+ * Threads: memory_find only reads; whoever loads, adds or removes has it alone. */
 #ifndef ANSWERBACK_MEMORY_H
 #define ANSWERBACK_MEMORY_H
 
@@ -35,6 +37,14 @@ size_t memory_size(const struct memory *m);
  * (encoder_bytes), or NULL for memory_compute to make it. */
 void memory_add(struct memory *m, int64_t id, int64_t conversation, const char *question, const char *answer, const int8_t *vector);
 
+/* One less; false: there is none with this id. */
+bool memory_remove(struct memory *m, int64_t id);
+/* One more, or one changed: the same id is replaced. */
+void memory_put(struct memory *m, int64_t id, int64_t conversation, const char *question, const char *answer);
+/* One example as it is in the store now, gone or undecided ones taken out: afterwards the memory answers as if it had been
+ * loaded anew, in the time of one example whatever else is remembered. */
+int memory_update(struct memory *m, struct store *s, int64_t id, struct err *e);
+
 /* Make the vectors that are missing; until then those questions are found by their words only. Returns how many have
  * been made since they were last kept. */
 size_t memory_compute(struct memory *m);
@@ -59,7 +69,7 @@ char *memory_source(const struct memory_hit *hit, struct store *s);
 /* ---- for measuring (eval_memory.h) ---- */
 
 struct memory_near {
-	size_t at;                    /* the at'th that was added */
+	size_t at;                    /* the at'th that was added, unless one was removed */
 	int64_t id;
 	double rank;                  /* 0 .. 1: which of them is meant */
 	double score;                 /* 0 .. 1: is it? */

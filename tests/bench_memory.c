@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* bench_memory: how long a question takes among many remembered ones, and how long they take to load. Questions are
- * made of words drawn by Zipf's law, as in real text; vectors are computed for the first thousand and varied for the
+/* bench_memory: how long a question takes among many remembered ones, how long they take to load from the store, and how
+ * long a correction takes then. Questions are made of words drawn by Zipf's law, as in real text; vectors are computed for the first thousand and varied for the
  * rest, so that filling it takes seconds. Not a test: built by hand.
  *     bench_memory [ENCODER [EXCHANGES]] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../src/base/mem.h"
 #include "../src/base/rng.h"
 #include "../src/memory.h"
 
-enum { WORDS = 20000, ASKED = 60 };
+enum { WORDS = 20000, ASKED = 60, CORRECTIONS = 20 };
 
 static double now(void)
 {
@@ -54,6 +55,77 @@ static int by_time(const void *a, const void *b)
 	const double x = *(const double *)a, y = *(const double *)b;
 
 	return x < y ? -1 : x > y;
+}
+
+static void must(int rc, const struct err *e)
+{
+	if (rc < 0) {
+		fprintf(stderr, "bench_memory: %s\n", e->msg);
+		exit(1);
+	}
+}
+
+static int64_t teach(struct store *s, const char *question)
+{
+	struct store_example x = { .chat = (char *)(uintptr_t)"{}", .question = (char *)(uintptr_t)question,
+		.answer = (char *)(uintptr_t)"An answer.", .suggested = (char *)(uintptr_t)"", .state = (char *)(uintptr_t)"approved",
+		.origin = (char *)(uintptr_t)"taught", .flags = (char *)(uintptr_t)"", .values = (char *)(uintptr_t)"{}", .weight = 1 };
+	struct err e = ERR_INIT;
+
+	must(store_example_add(s, &x, &e), &e);
+	return x.id;
+}
+
+/* In a store of its own: all of them read, then one more each time. */
+static void from_the_store(const char *encoder, const char *version, int8_t (*pool)[ENCODER_DIM], size_t n, struct rng *r)
+{
+	char path[] = "/tmp/bench_memory.XXXXXX";
+	double took[CORRECTIONS], start;
+	struct err e = ERR_INIT;
+	struct str q = STR_INIT;
+	struct memory *m;
+	struct store *s;
+
+	close(mkstemp(path));
+	must(store_open_file(&s, path, STORE_READ_WRITE, &e), &e);
+	must(store_begin(s, &e), &e);
+	for (size_t i = 0; i < n; i++) {
+		make_question(r, &q);
+		must(store_vector_set(s, teach(s, q.s), version, pool[i % 1000], ENCODER_DIM, &e), &e);
+	}
+	must(store_commit(s, &e), &e);
+	start = cpu();
+	must(memory_load(&m, s, NULL, encoder, &e), &e);
+	memory_compute(m);
+	printf("loading all of them    %8.1f ms\n", cpu() - start);
+	for (size_t i = 0; i < CORRECTIONS; i++) {
+		int64_t id;
+
+		make_question(r, &q);
+		id = teach(s, q.s);
+		start = cpu();
+		must(memory_update(m, s, id, &e), &e);
+		memory_compute(m);
+		must(memory_keep(m, s, &e), &e);
+		took[i] = cpu() - start;
+	}
+	qsort(took, CORRECTIONS, sizeof(*took), by_time);
+	printf("one more among them    %8.2f ms median, %.2f ms worst of %d, with its vector made and kept\n", took[CORRECTIONS / 2],
+	       took[CORRECTIONS - 1], CORRECTIONS);
+	for (size_t i = 0; i < CORRECTIONS; i++) {
+		const int64_t id = 1 + (int64_t)rng_below(r, n);
+
+		must(store_example_decide(s, id, "rejected", &e), &e);
+		start = cpu();
+		must(memory_update(m, s, id, &e), &e);
+		took[i] = cpu() - start;
+	}
+	qsort(took, CORRECTIONS, sizeof(*took), by_time);
+	printf("one less               %8.2f ms median, %.2f ms worst of %d\n", took[CORRECTIONS / 2], took[CORRECTIONS - 1], CORRECTIONS);
+	memory_free(m);
+	store_close(s);
+	unlink(path);
+	str_free(&q);
 }
 
 int main(int argc, char **argv)
@@ -110,6 +182,7 @@ int main(int argc, char **argv)
 	printf("a question among them  %8.2f ms median, %.2f ms worst of %d; of processor time %.2f and %.2f\n", wall[ASKED / 2], wall[ASKED - 1],
 	       ASKED, used[ASKED / 2], used[ASKED - 1]);
 	memory_free(m);
+	from_the_store(path, encoder_version(en), pool, n, &r);
 	encoder_free(en);
 	free(pool);
 	str_free(&s);

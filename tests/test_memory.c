@@ -16,6 +16,7 @@
 #include "../src/memory.h"
 #include "../src/memory_learn.h"
 #include "../src/memory_pair.h"
+#include "../src/review.h"
 
 static char folder[] = "/tmp/test_memory.XXXXXX";
 static char encoder_path[64], other_path[64], database[64];
@@ -191,6 +192,168 @@ static void vectors_are_kept(void **state)
 	store_close(s);
 }
 
+/* More of one question than are compared: the last teaching is among them. */
+static void the_latest_of_many_wins(void **state)
+{
+	struct encoder *en;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(encoder_open(&en, encoder_path, &e), 0);
+	for (int with = 0; with < 2; with++) {
+		struct memory *m = memory_new(with ? en : NULL, NULL);
+		char answer[16] = "";
+
+		for (int i = 1; i <= 40; i++) {
+			snprintf(answer, sizeof(answer), "Answer %d.", i);
+			memory_add(m, i, 0, "how much is the kettle", answer, NULL);
+		}
+		memory_compute(m);
+		found(m, "How much is the kettle?", answer);
+		assert_true(memory_remove(m, 40));
+		assert_false(memory_remove(m, 40));
+		found(m, "How much is the kettle?", "Answer 39.");
+		memory_free(m);
+	}
+	encoder_free(en);
+}
+
+/* A correction that waits for its decision is younger than what was approved before, and answers. */
+static void a_correction_goes_before_what_it_corrects(void **state)
+{
+	struct store_example x = { .chat = (char *)(uintptr_t)"{}", .question = (char *)(uintptr_t)"how much is the kettle",
+		.answer = (char *)(uintptr_t)"11.", .suggested = (char *)(uintptr_t)"9.", .state = (char *)(uintptr_t)"proposed",
+		.origin = (char *)(uintptr_t)"corrected", .flags = (char *)(uintptr_t)"", .values = (char *)(uintptr_t)"{}", .weight = 2 };
+	struct memory *m;
+	struct store *s;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	unlink(database);
+	assert_int_equal(store_open_file(&s, database, STORE_READ_WRITE, &e), 0);
+	teach(s, "how much is the kettle", "9.");
+	assert_int_equal(store_example_add(s, &x, &e), 0);
+	assert_int_equal(memory_load(&m, s, NULL, encoder_path, &e), 0);
+	memory_compute(m);
+	found(m, "How much is the kettle?", "11.");
+	assert_int_equal(store_example_decide(s, x.id, "rejected", &e), 0);
+	assert_int_equal(memory_update(m, s, x.id, &e), 0);
+	found(m, "How much is the kettle?", "9.");
+	memory_free(m);
+	store_close(s);
+}
+
+/* ---- one example at a time is the same as all anew ---- */
+
+static const char *const asked[] = { "how much is the kettle", "price of the tent", "what does the Kettle cost", "when do you open",
+	"where is the Venta grinder made", "opening hours of Birch Lane", "who makes the tent", "is 12 the price of it" };
+
+static void same_answers(struct memory *m, struct store *s)
+{
+	struct memory_near a[32], b[32];
+	struct memory *fresh;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(memory_load(&fresh, s, NULL, encoder_path, &e), 0);
+	memory_compute(fresh);
+	memory_compute(m);
+	assert_int_equal(memory_size(m), memory_size(fresh));
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		const size_t n = memory_nearest(m, asked[i], strlen(asked[i]), a, 32);
+		struct memory_hit x, y;
+		bool found_one;
+
+		assert_int_equal(memory_nearest(fresh, asked[i], strlen(asked[i]), b, 32), n);
+		for (size_t k = 0; k < n; k++) {
+			assert_int_equal(a[k].id, b[k].id);
+			assert_memory_equal(a[k].feature, b[k].feature, F_COUNT * sizeof(double));
+			assert_true(a[k].rank <= b[k].rank && a[k].rank >= b[k].rank && a[k].score <= b[k].score && a[k].score >= b[k].score);
+		}
+		found_one = memory_find(m, asked[i], strlen(asked[i]), &x);
+		assert_int_equal(found_one, memory_find(fresh, asked[i], strlen(asked[i]), &y));
+		if (!found_one)
+			continue;
+		assert_string_equal(x.answer.s, y.answer.s);
+		assert_int_equal(x.example, y.example);
+		assert_int_equal(x.conversation, y.conversation);
+		str_free(&x.answer);
+		str_free(&y.answer);
+	}
+	memory_free(fresh);
+}
+
+static int64_t something(struct store *s, struct rng *r)
+{
+	static const char *const things[] = { "kettle", "tent", "Venta grinder", "Birch Lane counter", "drill", "birch table" };
+	static const char *const what[] = { "how much is the %s", "where is the %s made", "when does the %s open", "price of the %s, 12 or 14",
+		"is the %s the %s" };
+	static const char *const state[] = { "approved", "proposed" }, *const origin[] = { "taught", "corrected", "sent" };
+	char question[128], answer[32];
+	const char *thing = things[rng_below(r, 6)];
+	struct store_example x = { .chat = (char *)(uintptr_t)"{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}, {\"role\": \"assistant\", \"content\": \"a\"}]}",
+		.question = question, .answer = answer, .suggested = (char *)(uintptr_t)"", .state = (char *)(uintptr_t)state[rng_below(r, 2)],
+		.origin = (char *)(uintptr_t)origin[rng_below(r, 3)], .flags = (char *)(uintptr_t)"", .values = (char *)(uintptr_t)"{}", .weight = 1 };
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	snprintf(question, sizeof(question), what[rng_below(r, 5)], thing, thing);
+#pragma GCC diagnostic pop
+	snprintf(answer, sizeof(answer), "It is %d.", (int)rng_below(r, 1000));
+	assert_int_equal(store_example_add(s, &x, NULL), 0);
+	return x.id;
+}
+
+static void one_at_a_time(void **state)
+{
+	struct memory *m;
+	struct store *s;
+	struct err e = ERR_INIT;
+	struct rng r;
+	int64_t last = 0, undone;
+
+	(void)state;
+	unlink(database);
+	rng_seed(&r, 5);
+	assert_int_equal(store_open_file(&s, database, STORE_READ_WRITE, &e), 0);
+	assert_int_equal(memory_load(&m, s, NULL, encoder_path, &e), 0);
+	for (int step = 0; step < 300; step++) {
+		int64_t id = last ? 1 + (int64_t)rng_below(&r, (uint64_t)last) : 0;
+
+		switch (last < 3 ? 0 : rng_below(&r, 6)) {
+		case 0: case 1:
+			id = last = something(s, &r);
+			break;
+		case 2:
+			assert_int_equal(store_example_decide(s, id, "rejected", &e), 0);
+			break;
+		case 3:
+			assert_int_equal(store_example_decide(s, id, "approved", &e), 0);
+			break;
+		case 4:
+			assert_int_equal(review_edit(s, id, NULL, "It is something else.", &e), 0);
+			break;
+		default:
+			if (store_example_undo(s, &undone, NULL) == 0)
+				id = undone;
+		}
+		assert_int_equal(memory_update(m, s, id, &e), 0);
+		if (step % 5 == 0)
+			assert_int_equal(memory_keep(m, s, &e), 0);
+		if (step % 3 == 0)
+			same_answers(m, s);
+	}
+	same_answers(m, s);
+	/* one that never was, and all of them gone */
+	assert_int_equal(memory_update(m, s, last + 100, &e), 0);
+	for (int64_t id = last; id > 0; id--)
+		memory_remove(m, id);
+	assert_int_equal(memory_size(m), 0);
+	assert_int_equal(memory_compute(m), 0);
+	silent(m, "how much is the kettle");
+	memory_free(m);
+	store_close(s);
+}
+
 /* ---- pairs ---- */
 
 static void features(const char *a, const char *b, double f[F_COUNT])
@@ -345,7 +508,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_alone), cmocka_unit_test(the_latest_wins), cmocka_unit_test(exact_with_encoder),
-		cmocka_unit_test(vectors_are_kept), cmocka_unit_test(what_must_not_differ), cmocka_unit_test(stems), cmocka_unit_test(learns),
+		cmocka_unit_test(vectors_are_kept), cmocka_unit_test(the_latest_of_many_wins),
+		cmocka_unit_test(a_correction_goes_before_what_it_corrects), cmocka_unit_test(one_at_a_time),
+		cmocka_unit_test(what_must_not_differ), cmocka_unit_test(stems), cmocka_unit_test(learns),
 		cmocka_unit_test(nets_learn),
 	};
 

@@ -223,6 +223,66 @@ static void a_remembered_answer_names_its_case(void **state)
 	app_close(a);
 }
 
+static void asks(struct app *a, int64_t c, const char *question, const char *answer, const char *more)
+{
+	struct event ev;
+
+	app_say(a, c, "user", "typed", question);
+	app_reply(a, c);
+	ev = wait_for(a, EVENT_REPLY);
+	if (answer)
+		assert_string_equal(ev.text, answer);
+	if (more)
+		assert_string_equal(ev.more, more);
+	else
+		assert_null(ev.more);
+	event_fini(&ev);
+}
+
+/* A correction answers the next time, before anybody decided on it; rejected it is forgotten at once; and taken back. */
+static void a_correction_is_known_at_once(void **state)
+{
+	static const char question[] = "who repairs tamarin guitars";
+	struct store_example x = { .chat = (char *)(uintptr_t)"{}", .question = (char *)(uintptr_t)"Who repairs Tamarin guitars?",
+		.answer = (char *)(uintptr_t)"Moll and Son.", .suggested = (char *)(uintptr_t)"", .state = (char *)(uintptr_t)"approved",
+		.origin = (char *)(uintptr_t)"taught", .flags = (char *)(uintptr_t)"", .values = (char *)(uintptr_t)"{}", .weight = 1 };
+	struct app *a;
+	struct store *s;
+	struct event ev;
+	int64_t c, first, id = 0;
+
+	(void)state;
+	assert_int_equal(store_open(&s, NULL, STORE_READ_WRITE, NULL), 0);
+	assert_int_equal(store_example_add(s, &x, NULL), 0);
+	store_close(s);
+	first = x.id;
+	a = opened();
+	c = app_conversation(a, NULL, NULL);
+	asks(a, c, question, "Moll and Son.", "memory: example 1");
+	app_correct(a, c, "Ostler Brothers do.");
+	asks(a, c, question, "Ostler Brothers do.", "memory: example 2");
+	app_review(a);
+	ev = wait_for(a, EVENT_REVIEW);
+	for (size_t i = 0; i < ev.items; i++)
+		id = ev.item[i].id;
+	event_fini(&ev);
+	assert_true(id > first);
+	app_review_decide(a, id, false);
+	app_review(a);                /* decided when this is answered */
+	ev = wait_for(a, EVENT_REVIEW);
+	event_fini(&ev);
+	asks(a, c, question, "Moll and Son.", "memory: example 1");
+	app_review_undo(a);
+	ev = wait_for(a, EVENT_REVIEW);
+	event_fini(&ev);
+	asks(a, c, question, "Ostler Brothers do.", "memory: example 2");
+	app_review_edit(a, id, "Ostler Brothers, in Mill Street.");
+	ev = wait_for(a, EVENT_REVIEW);
+	event_fini(&ev);
+	asks(a, c, question, "Ostler Brothers, in Mill Street.", "memory: example 2");
+	app_close(a);
+}
+
 static void models_change_under_replies(void **state)
 {
 	struct app *a = opened();
@@ -368,7 +428,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(mailbox_of_many_writers), T(a_reply_is_streamed_and_kept), T(a_remembered_answer_names_its_case), T(the_newest_completion_counts),
+		T(mailbox_of_many_writers), T(a_reply_is_streamed_and_kept), T(a_remembered_answer_names_its_case),
+		T(a_correction_is_known_at_once), T(the_newest_completion_counts),
 		T(models_change_under_replies), T(hundreds_of_swaps_under_load), T(left_in_the_middle),
 		T(left_while_versions_change),
 	};
