@@ -202,7 +202,7 @@ static void the_latest_of_many_wins(void **state)
 	assert_int_equal(encoder_open(&en, encoder_path, &e), 0);
 	for (int with = 0; with < 2; with++) {
 		struct memory *m = memory_new(with ? en : NULL, NULL);
-		char answer[16] = "";
+		char answer[32] = "";
 
 		for (int i = 1; i <= 40; i++) {
 			snprintf(answer, sizeof(answer), "Answer %d.", i);
