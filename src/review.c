@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* review: order, warnings, edits of proposed examples. */
+/* review: order, edits of proposed examples, and what speaks against them beside the others (by themselves: review_flags.c). */
 #include "review.h"
 
 #include <ctype.h>
@@ -9,132 +9,8 @@
 
 #include "base/mem.h"
 #include "redact.h"
+#include "review_private.h"
 #include "worddiff.h"
-
-/* ---- warnings on one example ---- */
-
-static void add_flag(struct str *flags, const char *name)
-{
-	str_addf(flags, "%s%s", flags->len ? "," : "", name);
-}
-
-static bool word_at(const char *s, const char *word)
-{
-	const size_t n = strlen(word);
-
-	return strncasecmp(s, word, n) == 0 && !isalnum((unsigned char)s[n]);
-}
-
-/* "Dear Anna", "my name is Anna": placeholders stand for codes and addresses already, names have none. */
-static bool names_someone(const char *s)
-{
-	static const char *const greets[] = { "dear ", "hi ", "hello ", "hey ", "name is ", "regards, ", "i am called " };
-	static const char *const nobody[] = {
-		"customer", "sir", "madam", "team", "all", "everyone", "there", "again", "i", "thanks", "thank", "can", "we", "my", "the", "our"
-	};
-
-	for (const char *p = s; *p; p++) {
-		if (p > s && isalnum((unsigned char)p[-1]))
-			continue;
-		for (size_t i = 0; i < sizeof(greets) / sizeof(greets[0]); i++) {
-			const size_t n = strlen(greets[i]);
-			bool known = false;
-
-			if (strncasecmp(p, greets[i], n) != 0 || !isupper((unsigned char)p[n]))
-				continue;
-			for (size_t k = 0; k < sizeof(nobody) / sizeof(nobody[0]); k++)
-				known = known || word_at(p + n, nobody[k]);
-			if (!known)
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool has_code(const char *s)
-{
-	size_t digits = 0;
-
-	for (; *s; s++) {
-		if (*s == '<') {      /* a placeholder holds nobody's number */
-			const size_t n = strcspn(s, "> ");
-
-			if (s[n] == '>')
-				s += n;
-			digits = 0;
-			continue;
-		}
-		digits = isdigit((unsigned char)*s) ? digits + 1 : *s == ' ' || *s == '-' ? digits : 0;
-		if (digits >= 6 || *s == '@')
-			return true;
-	}
-	return false;
-}
-
-/* Words that are short, frequent, and of one language only. */
-static const char *const languages[][14] = {
-	{ "the", "and", "you", "your", "is", "are", "we", "it", "for", "have", "this", "will", "not", "my" },
-	{ "der", "und", "ist", "nicht", "wir", "sie", "ihr", "ihre", "das", "ein", "eine", "ich", "mit", "haben" },
-	{ "le", "les", "et", "est", "nous", "vous", "votre", "une", "pas", "pour", "je", "mon", "dans", "sont" },
-	{ "el", "los", "es", "usted", "su", "una", "por", "para", "mi", "que", "hemos", "pedido", "gracias", "con" },
-	{ "il", "gli", "non", "di", "che", "suo", "sono", "per", "della", "abbiamo", "grazie", "ho", "mio", "con" },
-	{ "het", "een", "niet", "wij", "uw", "zijn", "van", "voor", "ik", "mijn", "hebben", "bedankt", "dat", "aan" },
-};
-enum { LANGUAGES = sizeof(languages) / sizeof(languages[0]) };
-
-/* Index of the language whose small words it has most; -1: too few to tell. */
-static int language_of(const char *s)
-{
-	int count[LANGUAGES] = { 0 }, best = 0, second = 0;
-
-	while (*s) {
-		const size_t skip = strcspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-		size_t n;
-
-		s += skip;
-		n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'\200\201");
-		for (int l = 0; n > 0 && l < (int)LANGUAGES; l++)
-			for (int k = 0; k < 14; k++)
-				count[l] += strlen(languages[l][k]) == n && strncasecmp(s, languages[l][k], n) == 0;
-		s += n;
-	}
-	for (int l = 1; l < (int)LANGUAGES; l++)
-		if (count[l] > count[best])
-			best = l;
-	for (int l = 0; l < (int)LANGUAGES; l++)
-		if (l != best && count[l] > second)
-			second = count[l];
-	return count[best] >= 2 && count[best] > second ? best : -1;
-}
-
-/* Share of letters outside of Latin: another script is another language. */
-static bool other_script(const char *s)
-{
-	size_t latin = 0, other = 0;
-
-	for (; *s; s++) {
-		latin += isalpha((unsigned char)*s) != 0;
-		other += (unsigned char)*s >= 0xce;      /* first bytes of Greek and all that follows it */
-	}
-	return other > 4 && other > latin / 2;
-}
-
-void review_flags(const char *question, const char *answer, struct str *flags)
-{
-	const int q = language_of(question), a = language_of(answer);
-	size_t words = 0;
-
-	for (const char *p = answer; *p; p += strcspn(p, " \n")) {
-		p += strspn(p, " \n");
-		words += *p != '\0';
-	}
-	if (names_someone(answer) || names_someone(question) || has_code(answer) || has_code(question))
-		add_flag(flags, "personal");
-	if (words < 3)
-		add_flag(flags, "short");
-	if ((q >= 0 && a >= 0 && q != a) || other_script(question) != other_script(answer))
-		add_flag(flags, "language");
-}
 
 /* ---- against the other examples ---- */
 
@@ -254,13 +130,14 @@ static void compare(struct known *const *sorted, size_t i, struct str *flags)
 			continue;
 		if (o->answer == k->answer)
 			duplicate = true;
-		else if (strcmp(o->x.state, "approved") == 0 && worddiff_alike(o->x.answer, k->x.answer) < 0.6)
+		else if (strcmp(o->x.state, "approved") == 0 &&
+		         (worddiff_alike(o->x.answer, k->x.answer) < 0.6 || review_says_otherwise(o->x.answer, k->x.answer)))
 			contradiction = true;
 	}
 	if (duplicate)
-		add_flag(flags, "duplicate");
+		review_add_flag(flags, "duplicate");
 	if (contradiction)
-		add_flag(flags, "contradiction");
+		review_add_flag(flags, "contradiction");
 }
 
 int review_list(struct store *s, bool everything, bool (*each)(const struct review_item *i, void *arg), void *arg, struct err *e)

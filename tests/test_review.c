@@ -158,9 +158,18 @@ static void warnings(void **state)
 		{ "where is order <order_1>", "Order <order_1> left our house today.", "" },
 		{ "who do i ask", "Dear Johanna, please ask at the desk.", "personal" },
 		{ "who do i ask", "Dear Customer, please ask at the desk.", "" },
+		{ "who do i ask", "Dear \303\211lodie, please ask at the desk.", "personal" },
+		{ "my name is johanna and i wait", "We are sorry for the delay.", "personal" },
+		{ "my name is misspelt on it", "We will have it corrected.", "" },
+		{ "is Mrs. Weber in today", "She is back on Monday.", "personal" },
+		{ "I'm Johanna", "We are glad that you write.", "personal" },
+		{ "I'm not at home", "We come again the next day.", "" },
 		{ "my number is 0170 4455667", "We will call you back today.", "personal" },
 		{ "is it warm", "It is 2 degrees warmer than 2019.", "" },
 		{ "is it warm", "Yes.", "short" },
+		{ "\344\275\240\344\273\254\345\207\240\347\202\271\345\274\200\351\227\250", "\346\210\221\344\273\254\344\271\235\347\202\271\345\274\200\351\227\250", "" },
+		{ "how much is it", "\342\202\254 5 \342\200\223 \342\202\254 9 a day \342\200\246 \342\200\234ok\342\200\235", "" },
+		{ "is it on", "On it is \360\237\230\200\360\237\230\200\360\237\230\200\360\237\230\200\360\237\230\200", "" },
 		{ "is the shop open and can you help", "Das ist nicht unser Laden und wir haben zu.", "language" },
 		{ "is the shop open", "\320\234\321\213 \320\276\321\202\320\272\321\200\321\213\321\202\321\213 \320\264\320\276 \321\210\320\265\321\201\321\202\320\270", "language" },
 	};
@@ -190,6 +199,37 @@ static void against_what_is_approved(void **state)
 	assert_int_equal(v.n, 3);
 	for (size_t i = 0; i < v.n; i++)
 		assert_string_equal(v.flags[i], v.id[i] == same ? "duplicate" : v.id[i] == other ? "contradiction" : v.id[i] == free_of_it ? "" : "?");
+}
+
+/* Much the same words, and another fact. */
+static void a_fact_that_contradicts(void **state)
+{
+	static const struct {
+		const char *approved, *proposed, *flags;
+	} cases[] = {
+		{ "We open at nine on working days.", "We open at ten on working days.", "contradiction" },
+		{ "The fee is 12 euros a month for it.", "The fee is 15 euros a month for it.", "contradiction" },
+		{ "Yes, parcels come on Saturdays too.", "Parcels do not come on Saturdays too.", "contradiction" },
+		{ "We deliver it to you on Monday.", "We deliver it to you on Friday.", "contradiction" },
+		{ "We open at nine on working days.", "We always open at nine on working days, sir.", "" },
+		{ "The fee is 12 euros a month for it.", "The fee for it is 12 euros a month.", "" },
+		{ "Order <order_1> left our house today.", "Order <order_2> left our house today.", "" },
+	};
+	struct store *s = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char question[32];
+		struct seen v = { .n = 0 };
+		int64_t id;
+
+		snprintf(question, sizeof(question), "question %c%zu", 'a' + (int)i, i);
+		add(s, question, "", cases[i].approved, "approved");
+		id = add(s, question, "", cases[i].proposed, "proposed");
+		assert_int_equal(review_list(s, false, see, &v, NULL), 0);
+		assert_int_equal(v.n, 1);
+		assert_string_equal(v.flags[0], cases[i].flags);
+		assert_int_equal(store_example_decide(s, id, "rejected", NULL), 0);
+	}
 }
 
 static void an_edit_is_one_undo(void **state)
@@ -277,7 +317,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, gone)
 	const struct CMUnitTest tests[] = {
 		T(words_that_changed), T(both_texts_can_be_read_from_the_marks), T(biggest_corrections_first), T(warnings),
-		T(against_what_is_approved), T(an_edit_is_one_undo), T(fields), T(the_nearest_canned_reply),
+		T(against_what_is_approved), T(a_fact_that_contradicts), T(an_edit_is_one_undo), T(fields), T(the_nearest_canned_reply),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
