@@ -81,13 +81,12 @@ double choose_repeats(const struct session *s, int32_t tag, const int32_t *ids, 
 	const struct tokenizer *tok = session_model(s)->tok;
 	size_t rows, from, seen = 0;
 	const int32_t *said = session_ids(s, &rows);
-	bool own = false;
 
 	if (n < RUN)
 		return 0;
 	from = rows > REMEMBERED ? rows - REMEMBERED : 0;
 	for (size_t i = 0; i + RUN <= n; i++) {
-		bool found = false;
+		bool found = false, own = false;      /* the rest of a turn that was cut counts for nobody */
 
 		for (size_t k = from; !found && k + RUN <= rows; k++) {
 			if (tokenizer_tag_name(tok, said[k]))

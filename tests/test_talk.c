@@ -78,7 +78,7 @@ static void repeating_is_noticed(void **state)
 {
 	struct tiny tiny;
 	struct tokenizer_cache *cache = tokenizer_cache_new();
-	struct tokens own = { 0 }, other = { 0 }, mixed = { 0 };
+	struct tokens own = { 0 }, other = { 0 }, mixed = { 0 }, many = { 0 };
 	struct session *s;
 	int32_t user, assistant;
 
@@ -102,10 +102,20 @@ static void repeating_is_noticed(void **state)
 	assert_true(choose_repeats(s, user, other.ids, other.n) == 1);
 	assert_true(choose_repeats(s, assistant, mixed.ids, mixed.n) > 0.2 && choose_repeats(s, assistant, mixed.ids, mixed.n) < 0.6);
 	assert_true(choose_repeats(s, assistant, own.ids, 2) == 0);
+	session_truncate(s, 0);
+	/* of a long conversation the end is looked at, which begins in the middle of what the customer said */
+	while (many.n < 5000)
+		for (size_t i = 0; i < own.n; i++)
+			tokens_add(&many, own.ids[i]);
+	session_add(s, user, many.ids, many.n);
+	session_add(s, assistant, other.ids, other.n);
+	assert_true(choose_repeats(s, assistant, own.ids, own.n) == 0);
+	assert_true(choose_repeats(s, assistant, other.ids, other.n) == 1);
 	session_free(s);
 	tokens_free(&own);
 	tokens_free(&other);
 	tokens_free(&mixed);
+	tokens_free(&many);
 	tokenizer_cache_free(cache);
 	tiny_free(&tiny);
 }
