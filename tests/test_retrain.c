@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Retraining on a tiny model: it learns, it can be stopped in every way and gone on with, and what goes wrong (full disk,
- * contradictions, nonsense, a damaged version, another trainer) is said and leaves things as they were. */
+/* Retraining on a tiny model: it learns, as weights or as an adapter, and what goes wrong (contradictions, nonsense, a damaged
+ * version, another trainer) is said and leaves things as they were. How it can be stopped: test_retrain_stop.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "common_model.h"
+#include "common_retrain.h"
 #include "common_tiny.h"
 #include "config.h"
 #include "registry.h"
@@ -25,176 +23,16 @@
 #include "retrain_state.h"
 #include "store_forget.h"
 
-static char folder[40];
-static struct tiny tiny;
-
-/* What the run said, and what a test wants done when it says something. */
-static struct str said;
-static atomic_int order;
-static const char *on_text;
-static int on_order;
-static rlim_t on_limit;
-static bool on_replay;
-static double furthest;               /* share that was said */
-
-static int setup(void **state)
-{
-	char path[80];
-
-	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/answerback-retrain-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	setenv("HOME", folder, 1);
-	setenv("ANSWERBACK_DATA_DIR", folder, 1);
-	unsetenv("ANSWERBACK_PRIVATE");
-	snprintf(path, sizeof(path), "%s/m.safetensors", folder);
-	tiny_save(&tiny, path);
-	setenv("ANSWERBACK_MODEL", path, 1);
-	str_reset(&said);
-	atomic_store(&order, RETRAIN_GO);
-	on_text = NULL;
-	on_limit = 0;
-	return 0;
-}
-
-static void limit(rlim_t bytes)
-{
-	struct rlimit l;
-
-	getrlimit(RLIMIT_FSIZE, &l);
-	l.rlim_cur = bytes ? bytes : l.rlim_max;
-	setrlimit(RLIMIT_FSIZE, &l);
-}
-
-static int teardown(void **state)
-{
-	char cmd[64];
-
-	(void)state;
-	limit(0);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", folder);
-	return system(cmd) == 0 ? 0 : -1;
-}
-
-static void hear(const char *text, double share, void *arg)
-{
-	(void)arg;
-	furthest = share > furthest ? share : furthest;
-	str_addf(&said, "%s\n", text);
-	/* dialogues are made up, and the person is told how far that is */
-	if (on_replay && share > 0) {
-		on_replay = false;
-		atomic_store(&order, RETRAIN_CANCEL);
-	}
-	if (!on_text || strncmp(text, on_text, strlen(on_text)) != 0)
-		return;
-	atomic_store(&order, on_order);
-	if (on_limit)
-		limit(on_limit);
-	on_text = NULL;
-}
-
-static void teach(const char *question, const char *answer, double weight)
-{
-	static const char taught[] = "taught", approved[] = "approved", none[] = "";
-	struct str chat = STR_INIT;
-	struct store_example x;
-	struct store *s;
-
-	str_addf(&chat, "{\"messages\": [{\"role\": \"user\", \"content\": \"%s\"}, {\"role\": \"assistant\", \"content\": \"%s\"}]}",
-	         question, answer);
-	x = (struct store_example){
-		.chat = chat.s, .question = (char *)(uintptr_t)question, .answer = (char *)(uintptr_t)answer,
-		.suggested = (char *)(uintptr_t)none, .state = (char *)(uintptr_t)approved, .origin = (char *)(uintptr_t)taught,
-		.flags = (char *)(uintptr_t)none, .weight = weight,
-	};
-	assert_int_equal(store_open(&s, folder, STORE_READ_WRITE, NULL), 0);
-	assert_int_equal(store_example_add(s, &x, NULL), 0);
-	store_close(s);
-	str_free(&chat);
-}
-
-static void teach_some(void)
-{
-	teach("where is my parcel?", "the parcel is on its way.", 1);
-	teach("can you give the money back?", "we will give the money back at once.", 1);
-}
-
-static void options(struct retrain_options *o)
-{
-	retrain_defaults(o);
-	o->data_dir = folder;
-	o->minutes = 5;
-	o->steps = 120;
-	o->base_bound = 2;            /* a tiny model has no room for what it knew */
-	o->threads = 1;
-	o->replay = 16;
-	o->wordings = 4;
-	o->lr = 4e-3;
-	o->pull = 3;
-	o->order = &order;
-	o->progress = hear;
-}
-
-static int run_it(struct retrain_result *r, struct err *e)
-{
-	struct retrain_options o;
-
-	options(&o);
-	*e = (struct err)ERR_INIT;
-	return retrain(&o, r, e);
-}
-
-static char *current(void)
-{
-	struct registry *r;
-	char *id, *path;
-
-	assert_int_equal(registry_open(&r, folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
-	assert_int_equal(registry_current(r, &id, &path, NULL, NULL), 0);
-	registry_close(r);
-	free(path);
-	return id;
-}
-
-static void serves(const char *id)
-{
-	char *now = current();
-
-	assert_string_equal(now, id);
-	free(now);
-}
-
-static bool in_folder(const char *name)
-{
-	char path[120];
-
-	snprintf(path, sizeof(path), "%s/models/%s", folder, name);
-	return access(path, F_OK) == 0;
-}
-
-/* Whatever the bounds make of a tiny model: not what these tests are about. */
-static void went_to_the_gate(const struct retrain_result *r)
-{
-	assert_int_equal(r->checks, GATE_CHECKS);
-	for (size_t i = 0; i < r->checks; i++)
-		assert_true(isfinite(r->gate[i].value));
-	serves(r->published ? r->model : "base");
-	assert_false(in_folder("retrain.checkpoint"));
-}
-
-/* ---- */
-
 static void nothing_to_train_on(void **state)
 {
 	struct retrain_result r;
 	struct err e;
 
 	(void)state;
-	assert_int_equal(run_it(&r, &e), 0);
+	assert_int_equal(trial_run(&r, &e), 0);
 	assert_true(r.nothing);
 	assert_false(r.published);
-	serves("base");
+	trial_serves("base");
 }
 
 static void it_learns_and_publishes(void **state)
@@ -207,10 +45,10 @@ static void it_learns_and_publishes(void **state)
 	char path[80];
 
 	(void)state;
-	teach_some();
-	if (run_it(&r, &e) < 0)
+	trial_teach_some();
+	if (trial_run(&r, &e) < 0)
 		fail_msg("%s", e.msg);
-	went_to_the_gate(&r);
+	trial_went_to_the_gate(&r);
 	if (!r.published)
 		for (size_t i = 0; i < r.checks; i++)
 			print_message("%s %g %s\n", r.gate[i].name, r.gate[i].value, r.gate[i].detail);
@@ -218,11 +56,11 @@ static void it_learns_and_publishes(void **state)
 	assert_string_equal(r.model, "v1");
 	assert_int_equal(r.examples, 2);
 	assert_true(r.replayed > 0);
-	snprintf(path, sizeof(path), "%s/models", folder);
+	snprintf(path, sizeof(path), "%s/models", trial.folder);
 	retrain_state_read(&st, path);
 	assert_string_equal(st.outcome, "published");
 	assert_int_equal(st.examples, 2);
-	assert_int_equal(registry_open(&reg, folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
+	assert_int_equal(registry_open(&reg, trial.folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
 	assert_int_equal(registry_list(reg, &l, NULL), 0);
 	assert_int_equal(l.n, 2);
 	assert_string_equal(l.v[1].parent, "base");
@@ -245,20 +83,20 @@ static void too_far_for_the_gate_goes_back(void **state)
 	FILE *f;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/gate.jsonl", folder);
+	snprintf(path, sizeof(path), "%s/gate.jsonl", trial.folder);
 	f = fopen(path, "w");
 	assert_non_null(f);
 	for (size_t i = 0; i < 40; i++)
 		fputs(other, f);
 	fclose(f);
-	teach_some();
-	options(&o);
+	trial_teach_some();
+	trial_options(&o);
 	o.base_bound = 0.5;
 	e = (struct err)ERR_INIT;
 	if (retrain(&o, &r, &e) < 0)
 		fail_msg("%s", e.msg);
-	went_to_the_gate(&r);
-	for (const char *p = said.s; (p = strstr(p, "too far from the base for the gate: ")) != NULL; p++)
+	trial_went_to_the_gate(&r);
+	for (const char *p = trial.said.s; (p = strstr(p, "too far from the base for the gate: ")) != NULL; p++)
 		back++;
 	assert_in_range(back, 1, 2);
 	assert_true(r.published);
@@ -272,14 +110,14 @@ static void same_steps_same_weights(void **state)
 	char path[100];
 
 	(void)state;
-	teach_some();
+	trial_teach_some();
 	for (int k = 0; k < 2; k++) {
-		options(&o);
+		trial_options(&o);
 		o.threads = 1 + (size_t)k;
 		o.onto_base = true;
 		assert_int_equal(retrain(&o, &r, NULL), 0);
 		assert_true(r.published);
-		snprintf(path, sizeof(path), "%s/models/%s.safetensors", folder, r.model);
+		snprintf(path, sizeof(path), "%s/models/%s.safetensors", trial.folder, r.model);
 		assert_int_equal(model_load(&m[k], path, MODEL_F32, NULL), 0);
 	}
 	assert_memory_equal(m[0]->w->flat, m[1]->w->flat, m[0]->w->layout.total * sizeof(real));
@@ -292,7 +130,7 @@ static void learn_as_adapter(struct retrain_result *r)
 	struct retrain_options o;
 	struct err e = ERR_INIT;
 
-	options(&o);
+	trial_options(&o);
 	o.adapter = 6;
 	o.lr = 2e-2;
 	o.steps = 240;
@@ -336,13 +174,13 @@ static void an_adapter(void **state)
 	char *id, *note, path[80];
 
 	(void)state;
-	teach_some();
+	trial_teach_some();
 	learn_as_adapter(&r);
 	if (!r.published)
 		for (size_t i = 0; i < r.checks; i++)
 			print_message("%s %g %s\n", r.gate[i].name, r.gate[i].value, r.gate[i].detail);
 	assert_true(r.published);
-	assert_int_equal(registry_open(&reg, folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
+	assert_int_equal(registry_open(&reg, trial.folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
 	assert_int_equal(registry_list(reg, &l, NULL), 0);
 	assert_int_equal(l.n, 2);
 	assert_true(l.v[1].adapter && !l.v[0].adapter);
@@ -352,7 +190,7 @@ static void an_adapter(void **state)
 
 	/* merged */
 	assert_int_equal(registry_model(reg, "v1", MODEL_F32, &m[0], &e), 0);
-	assert_memory_not_equal(m[0]->w->flat, tiny.m->w->flat, m[0]->w->layout.total * sizeof(real));
+	assert_memory_not_equal(m[0]->w->flat, trial.tiny.m->w->flat, m[0]->w->layout.total * sizeof(real));
 	assert_int_equal(registry_add(reg, m[0]->w, m[0]->tok, "{}", "{}", &id, NULL), 0);
 	assert_int_equal(registry_model(reg, id, MODEL_F32, &m[1], &e), 0);
 	assert_memory_equal(m[0]->w->flat, m[1]->w->flat, m[0]->w->layout.total * sizeof(real));
@@ -378,16 +216,16 @@ static void an_adapter(void **state)
 	free(id);
 
 	/* a newer shipped model: it serves, and it is said */
-	snprintf(path, sizeof(path), "%s/m.safetensors", folder);
-	tiny.m->w->flat[0] += 1;
-	tiny_save(&tiny, path);
-	tiny.m->w->flat[0] -= 1;
+	snprintf(path, sizeof(path), "%s/m.safetensors", trial.folder);
+	trial.tiny.m->w->flat[0] += 1;
+	tiny_save(&trial.tiny, path);
+	trial.tiny.m->w->flat[0] -= 1;
 	assert_int_equal(registry_list(reg, &l, NULL), 0);
 	assert_non_null(strstr(l.v[1].damage, "another shipped model"));
 	registry_list_free(&l);
 	registry_close(reg);
 	unsetenv("ANSWERBACK_MODEL");
-	if (registry_load(NULL, folder, false, &m[0], &id, &note, &e) == 0) {      /* the program's own may not be there */
+	if (registry_load(NULL, trial.folder, false, &m[0], &id, &note, &e) == 0) {      /* the program's own may not be there */
 		assert_string_equal(id, "base");
 		assert_non_null(strstr(note, "another shipped model"));
 		model_unref(m[0]);
@@ -403,133 +241,12 @@ static void one_trainer_a_folder(void **state)
 	struct err e;
 
 	(void)state;
-	teach_some();
-	assert_int_equal(registry_open(&other, folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
+	trial_teach_some();
+	assert_int_equal(registry_open(&other, trial.folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
 	assert_int_equal(registry_lock(other, NULL), 0);
-	assert_int_equal(run_it(&r, &e), ERR_BUSY);
+	assert_int_equal(trial_run(&r, &e), ERR_BUSY);
 	assert_non_null(strstr(e.msg, "another program is training"));
 	registry_close(other);
-}
-
-static void cancelled(void **state)
-{
-	struct retrain_result r;
-	struct err e;
-
-	(void)state;
-	teach_some();
-	on_text = "step 40";
-	on_order = RETRAIN_CANCEL;
-	assert_int_equal(run_it(&r, &e), ERR_CANCELLED);
-	assert_non_null(strstr(e.msg, "nothing was changed"));
-	assert_false(r.interrupted);
-	assert_false(in_folder("retrain.checkpoint"));
-	assert_false(in_folder("v1.safetensors"));
-	assert_false(retrain_waits(folder));
-	/* before the first step too */
-	str_reset(&said);
-	atomic_store(&order, RETRAIN_GO);
-	on_text = "replaying";
-	assert_int_equal(run_it(&r, &e), ERR_CANCELLED);
-	serves("base");
-}
-
-static void kept_when_stopped(void **state)
-{
-	struct retrain_result r;
-	struct err e;
-
-	(void)state;
-	teach_some();
-	on_text = "step 40";
-	on_order = RETRAIN_KEEP;
-	assert_int_equal(run_it(&r, &e), 0);
-	went_to_the_gate(&r);
-	assert_true(r.steps >= 40 && r.steps < 60);
-}
-
-static void interrupted_and_gone_on_with(void **state)
-{
-	struct retrain_result r;
-	struct err e;
-
-	(void)state;
-	teach_some();
-	on_text = "step 80";
-	on_order = RETRAIN_QUIT;
-	assert_int_equal(run_it(&r, &e), ERR_CANCELLED);
-	assert_true(r.interrupted);
-	assert_non_null(strstr(e.msg, "the next retrain goes on"));
-	assert_true(in_folder("retrain.checkpoint"));
-	assert_true(retrain_waits(folder));
-	serves("base");
-	atomic_store(&order, RETRAIN_GO);
-	str_reset(&said);
-	assert_int_equal(run_it(&r, &e), 0);
-	assert_non_null(strstr(said.s, "going on from step 8"));
-	assert_null(strstr(said.s, "step 40:"));
-	assert_int_equal(r.steps, 120);
-	went_to_the_gate(&r);
-	assert_false(retrain_waits(folder));
-}
-
-static void the_replay_shows_how_far_it_is(void **state)
-{
-	struct retrain_options o;
-	struct retrain_result r;
-	struct err e = ERR_INIT;
-
-	(void)state;
-	teach_some();
-	options(&o);
-	o.steps = 0;
-	o.minutes = 5;
-	o.replay = 200000;            /* for minutes, if it were not for the order below */
-	on_replay = true;
-	furthest = 0;
-	assert_int_equal(retrain(&o, &r, &e), ERR_CANCELLED);
-	assert_false(on_replay);
-	assert_true(furthest > 0 && furthest < 0.5);
-	assert_non_null(strstr(said.s, "replaying what the model knows\nreplaying what the model knows\n"));
-}
-
-static void interrupted_in_the_gate(void **state)
-{
-	struct retrain_result r;
-	struct err e;
-
-	(void)state;
-	teach_some();
-	on_text = "the gate";
-	on_order = RETRAIN_QUIT;
-	assert_int_equal(run_it(&r, &e), ERR_CANCELLED);
-	assert_true(r.interrupted);
-	assert_true(retrain_waits(folder));
-	atomic_store(&order, RETRAIN_GO);
-	str_reset(&said);
-	assert_int_equal(run_it(&r, &e), 0);
-	assert_non_null(strstr(said.s, "going on from step 120"));
-	assert_true(r.published);                 /* with what was learned before */
-	went_to_the_gate(&r);
-}
-
-static void not_gone_on_with_when_things_changed(void **state)
-{
-	struct retrain_result r;
-	struct err e;
-
-	(void)state;
-	teach_some();
-	on_text = "step 40";
-	on_order = RETRAIN_QUIT;
-	assert_int_equal(run_it(&r, &e), ERR_CANCELLED);
-	atomic_store(&order, RETRAIN_GO);
-	teach("hello", "thank you, that is all.", 1);
-	str_reset(&said);
-	assert_int_equal(run_it(&r, &e), 0);
-	assert_non_null(strstr(said.s, "starting anew"));
-	assert_non_null(strstr(said.s, "step 40:"));
-	went_to_the_gate(&r);
 }
 
 static void contradictions_the_newer_counts(void **state)
@@ -538,14 +255,14 @@ static void contradictions_the_newer_counts(void **state)
 	struct err e;
 
 	(void)state;
-	teach("where is my parcel?", "the parcel is on its way.", 1);
-	teach("Where is my parcel?", "we will look into it at once.", 1);
-	teach("where is my parcel?", "we will look into it at once.", 1);
-	assert_int_equal(run_it(&r, &e), 0);
+	trial_teach("where is my parcel?", "the parcel is on its way.", 1);
+	trial_teach("Where is my parcel?", "we will look into it at once.", 1);
+	trial_teach("where is my parcel?", "we will look into it at once.", 1);
+	assert_int_equal(trial_run(&r, &e), 0);
 	assert_int_equal(r.left_out, 2);
 	assert_int_equal(r.examples, 1);
-	assert_non_null(strstr(said.s, "example 1 left out: example 2 answers the same question differently"));
-	went_to_the_gate(&r);
+	assert_non_null(strstr(trial.said.s, "example 1 left out: example 2 answers the same question differently"));
+	trial_went_to_the_gate(&r);
 }
 
 /* An example whose weight would drown all others, and one of no sense: training goes on as if they were not so. */
@@ -555,11 +272,11 @@ static void exploding_examples(void **state)
 	struct err e;
 
 	(void)state;
-	teach_some();
-	teach("hello", "how can we help you today?", 1e30);
-	teach("is there anything else?", "\\u0001\\u0002qZ~^`|\\u0003{}[]#$\\u0005\\u0006\\u0007@@%%^^&&**", 1);
-	assert_int_equal(run_it(&r, &e), 0);
-	went_to_the_gate(&r);
+	trial_teach_some();
+	trial_teach("hello", "how can we help you today?", 1e30);
+	trial_teach("is there anything else?", "\\u0001\\u0002qZ~^`|\\u0003{}[]#$\\u0005\\u0006\\u0007@@%%^^&&**", 1);
+	assert_int_equal(trial_run(&r, &e), 0);
+	trial_went_to_the_gate(&r);
 	assert_true(r.gate[0].value < 1);      /* base_bits: it did not fly apart */
 }
 
@@ -569,13 +286,13 @@ static void nonsense_alone_is_nothing(void **state)
 	struct err e;
 
 	(void)state;
-	teach("q", "\\u0001\\u0002\\u0003\\u0004\\u0005\\u0006\\u0007\\u000e\\u000f\\u0010\\u0011\\u0012\\u0013\\u0014\\u0015\\u0016\\u0017", 1);
-	assert_int_equal(run_it(&r, &e), 0);
+	trial_teach("q", "\\u0001\\u0002\\u0003\\u0004\\u0005\\u0006\\u0007\\u000e\\u000f\\u0010\\u0011\\u0012\\u0013\\u0014\\u0015\\u0016\\u0017", 1);
+	assert_int_equal(trial_run(&r, &e), 0);
 	if (r.left_out) {
 		assert_true(r.nothing);
-		assert_non_null(strstr(said.s, "makes no sense"));
+		assert_non_null(strstr(trial.said.s, "makes no sense"));
 	}
-	serves(r.published ? r.model : "base");
+	trial_serves(r.published ? r.model : "base");
 }
 
 static void damaged_version_falls_back(void **state)
@@ -586,17 +303,17 @@ static void damaged_version_falls_back(void **state)
 	char path[100], *id;
 
 	(void)state;
-	teach_some();
-	assert_int_equal(registry_open(&reg, folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
-	assert_int_equal(registry_add(reg, tiny.m->w, tiny.m->tok, "{}", "{}", &id, NULL), 0);
+	trial_teach_some();
+	assert_int_equal(registry_open(&reg, trial.folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
+	assert_int_equal(registry_add(reg, trial.tiny.m->w, trial.tiny.m->tok, "{}", "{}", &id, NULL), 0);
 	assert_int_equal(registry_promote(reg, id, "promoted", NULL), 0);
 	registry_close(reg);
 	free(id);
-	snprintf(path, sizeof(path), "%s/models/v1.safetensors", folder);
+	snprintf(path, sizeof(path), "%s/models/v1.safetensors", trial.folder);
 	assert_int_equal(truncate(path, 3000), 0);
-	assert_int_equal(run_it(&r, &e), 0);
-	assert_non_null(strstr(said.s, "version v1 cannot be used"));
-	assert_non_null(strstr(said.s, "starting from the shipped model"));
+	assert_int_equal(trial_run(&r, &e), 0);
+	assert_non_null(strstr(trial.said.s, "version v1 cannot be used"));
+	assert_non_null(strstr(trial.said.s, "starting from the shipped model"));
 	assert_int_equal(r.checks, GATE_CHECKS);
 }
 
@@ -610,87 +327,25 @@ static void forgotten_is_not_gone_on_from(void **state)
 	char *id;
 
 	(void)state;
-	teach_some();
-	teach("who is the secret customer?", "it is anna.", 1);
-	assert_int_equal(registry_open(&reg, folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
-	assert_int_equal(registry_add(reg, tiny.m->w, tiny.m->tok, "{}", "{}", &id, NULL), 0);
+	trial_teach_some();
+	trial_teach("who is the secret customer?", "it is anna.", 1);
+	assert_int_equal(registry_open(&reg, trial.folder, getenv("ANSWERBACK_MODEL"), NULL), 0);
+	assert_int_equal(registry_add(reg, trial.tiny.m->w, trial.tiny.m->tok, "{}", "{}", &id, NULL), 0);
 	assert_int_equal(registry_promote(reg, id, "promoted", NULL), 0);
 	registry_close(reg);
-	assert_int_equal(store_open(&s, folder, STORE_READ_WRITE, NULL), 0);
+	assert_int_equal(store_open(&s, trial.folder, STORE_READ_WRITE, NULL), 0);
 	assert_int_equal(store_run_add(s, "retrain", id, "base", "published", "{}", 1, (int64_t[]){ 3 }, 1, NULL), 0);
 	assert_int_equal(store_forget(s, &(struct store_forget){ .kind = STORE_FORGET_PHRASE, .text = "secret customer" }, true,
 	                              &(struct store_forgotten){ 0 }, NULL), 0);
 	assert_true(store_model_tainted(s, id));
 	store_close(s);
-	assert_int_equal(run_it(&r, &e), 0);
-	assert_non_null(strstr(said.s, "version v1 learned from something that was forgotten; starting from the shipped model"));
+	assert_int_equal(trial_run(&r, &e), 0);
+	assert_non_null(strstr(trial.said.s, "version v1 learned from something that was forgotten; starting from the shipped model"));
 	assert_int_equal(r.checks, GATE_CHECKS);
-	assert_int_equal(store_open(&s, folder, STORE_READ_WRITE, NULL), 0);
+	assert_int_equal(store_open(&s, trial.folder, STORE_READ_WRITE, NULL), 0);
 	assert_false(r.published && store_model_tainted(s, r.model));
 	store_close(s);
 	free(id);
-}
-
-static void disk_full_while_publishing(void **state)
-{
-	struct retrain_result r;
-	struct err e;
-
-	(void)state;
-	signal(SIGXFSZ, SIG_IGN);
-	teach_some();
-	on_text = "the gate";
-	on_order = RETRAIN_GO;
-	on_limit = 20000;
-	assert_int_equal(run_it(&r, &e), ERR_IO);
-	limit(0);
-	assert_false(r.published);
-	serves("base");
-	assert_false(in_folder("v1.safetensors"));
-	/* with room again it is learned */
-	assert_int_equal(run_it(&r, &e), 0);
-	assert_true(r.published);
-	serves("v1");
-}
-
-static void disk_full_while_interrupting(void **state)
-{
-	struct retrain_result r;
-	struct err e;
-
-	(void)state;
-	signal(SIGXFSZ, SIG_IGN);
-	teach_some();
-	on_text = "step 40";
-	on_order = RETRAIN_QUIT;
-	on_limit = 20000;
-	assert_int_equal(run_it(&r, &e), ERR_IO);
-	limit(0);
-	assert_non_null(strstr(e.msg, "checkpoint not saved"));
-	assert_false(in_folder("retrain.checkpoint"));
-	serves("base");
-	atomic_store(&order, RETRAIN_GO);
-	assert_int_equal(run_it(&r, &e), 0);
-	went_to_the_gate(&r);
-}
-
-static void damaged_checkpoint(void **state)
-{
-	struct retrain_result r;
-	struct err e;
-	char path[100];
-
-	(void)state;
-	teach_some();
-	on_text = "step 40";
-	on_order = RETRAIN_QUIT;
-	assert_int_equal(run_it(&r, &e), ERR_CANCELLED);
-	snprintf(path, sizeof(path), "%s/models/retrain.checkpoint", folder);
-	assert_int_equal(truncate(path, 5000), 0);
-	atomic_store(&order, RETRAIN_GO);
-	assert_int_equal(run_it(&r, &e), 0);      /* says why, and starts anew */
-	assert_int_equal(r.steps, 120);
-	went_to_the_gate(&r);
 }
 
 /* The setting retrain_at, from the command line's and the screen's point of view. */
@@ -703,28 +358,28 @@ static void scheduled(void **state)
 
 	(void)state;
 	assert_int_equal(config_override(CONFIG_RETRAIN_AT, "off", "test", NULL), 0);
-	teach_some();
-	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	trial_teach_some();
+	assert_int_equal(retrain_scheduled(trial.folder, &due, NULL), 0);
 	assert_false(due);
 	assert_int_equal(config_override(CONFIG_RETRAIN_AT, "daily 03:30", "test", NULL), 0);
-	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	assert_int_equal(retrain_scheduled(trial.folder, &due, NULL), 0);
 	assert_true(due);                         /* never yet, and there is something to learn */
-	assert_int_equal(run_it(&r, &e), 0);
-	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	assert_int_equal(trial_run(&r, &e), 0);
+	assert_int_equal(retrain_scheduled(trial.folder, &due, NULL), 0);
 	assert_false(due);                        /* just done */
 
 	/* two days on, with nothing new, then with something */
 	struct retrain_state st;
 
-	snprintf(path, sizeof(path), "%s/models", folder);
+	snprintf(path, sizeof(path), "%s/models", trial.folder);
 	retrain_state_read(&st, path);
 	st.began -= 2 * 86400 * 1000;
 	assert_int_equal(retrain_state_write(&st, path, NULL), 0);
-	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	assert_int_equal(retrain_scheduled(trial.folder, &due, NULL), 0);
 	assert_false(due);
 	usleep(5000);
-	teach("hello", "thank you, that is all.", 1);
-	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	trial_teach("hello", "thank you, that is all.", 1);
+	assert_int_equal(retrain_scheduled(trial.folder, &due, NULL), 0);
 	assert_true(due);
 	/* a state that is no JSON counts as none */
 	snprintf(name, sizeof(name), "%s/retrain.json", path);
@@ -732,26 +387,23 @@ static void scheduled(void **state)
 
 	fputs("{\"start", f);
 	fclose(f);
-	assert_int_equal(retrain_scheduled(folder, &due, NULL), 0);
+	assert_int_equal(retrain_scheduled(trial.folder, &due, NULL), 0);
 	assert_true(due);
 	config_override(CONFIG_RETRAIN_AT, "off", "test", NULL);
 }
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, trial_setup, trial_teardown)
 	const struct CMUnitTest tests[] = {
 		T(nothing_to_train_on), T(it_learns_and_publishes), T(too_far_for_the_gate_goes_back), T(same_steps_same_weights), T(an_adapter),
-		T(one_trainer_a_folder), T(cancelled),
-		T(kept_when_stopped), T(interrupted_and_gone_on_with), T(interrupted_in_the_gate), T(the_replay_shows_how_far_it_is), T(not_gone_on_with_when_things_changed),
-		T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing), T(damaged_version_falls_back), T(forgotten_is_not_gone_on_from),
-		T(disk_full_while_publishing), T(disk_full_while_interrupting), T(damaged_checkpoint), T(scheduled),
+		T(one_trainer_a_folder), T(contradictions_the_newer_counts), T(exploding_examples), T(nonsense_alone_is_nothing),
+		T(damaged_version_falls_back), T(forgotten_is_not_gone_on_from), T(scheduled),
 	};
 	int failed;
 
-	tiny_make(&tiny);
+	trial_begin();
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	tiny_free(&tiny);
-	str_free(&said);
+	trial_end();
 	return failed;
 }
