@@ -187,12 +187,20 @@ static void the_newest_completion_counts(void **state)
 	app_close(a);
 }
 
+/* Taught and approved: who repairs Tamarin guitars. */
+static struct store_example guitars(void)
+{
+	return (struct store_example){
+		.chat = (char *)(uintptr_t)"{}", .question = (char *)(uintptr_t)"Who repairs Tamarin guitars?",
+		.answer = (char *)(uintptr_t)"Moll and Son.", .suggested = (char *)(uintptr_t)"", .state = (char *)(uintptr_t)"approved",
+		.origin = (char *)(uintptr_t)"taught", .flags = (char *)(uintptr_t)"", .values = (char *)(uintptr_t)"{}", .weight = 1,
+	};
+}
+
 /* A remembered answer says which example and which case it is from, with and without a case. */
 static void a_remembered_answer_names_its_case(void **state)
 {
-	struct store_example x = { .chat = (char *)(uintptr_t)"{}", .question = (char *)(uintptr_t)"Who repairs Tamarin guitars?",
-		.answer = (char *)(uintptr_t)"Moll and Son.", .suggested = (char *)(uintptr_t)"", .state = (char *)(uintptr_t)"approved",
-		.origin = (char *)(uintptr_t)"taught", .flags = (char *)(uintptr_t)"", .values = (char *)(uintptr_t)"{}", .weight = 1 };
+	struct store_example x = guitars();
 	struct app *a;
 	struct store *s;
 	struct event ev;
@@ -243,9 +251,7 @@ static void asks(struct app *a, int64_t c, const char *question, const char *ans
 static void a_correction_is_known_at_once(void **state)
 {
 	static const char question[] = "who repairs tamarin guitars";
-	struct store_example x = { .chat = (char *)(uintptr_t)"{}", .question = (char *)(uintptr_t)"Who repairs Tamarin guitars?",
-		.answer = (char *)(uintptr_t)"Moll and Son.", .suggested = (char *)(uintptr_t)"", .state = (char *)(uintptr_t)"approved",
-		.origin = (char *)(uintptr_t)"taught", .flags = (char *)(uintptr_t)"", .values = (char *)(uintptr_t)"{}", .weight = 1 };
+	struct store_example x = guitars();
 	struct app *a;
 	struct store *s;
 	struct event ev;
